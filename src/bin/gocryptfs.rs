@@ -1,0 +1,2 @@
+//! The file system program.
+fn main() {}
