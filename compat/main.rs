@@ -1,2 +1,15 @@
-//! Tests against the real world: golden vaults, the Go program, the kernel.
+//! Tests against the real world: golden vaults, the Go program, the kernel; and the source itself.
+//!
+//! Every test works in temporary directories of its own, so all of them run in parallel. What a
+//! machine lacks (the Go program, a file system) is reported as a line that begins with `SKIPPED`.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the tests are the user, who goes by paths"
+)]
+
 mod tidy;
