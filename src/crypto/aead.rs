@@ -1,0 +1,124 @@
+//! Authenticated encryption of content, one block at a time and in place.
+//!
+//! The format closes the set of ciphers, hence an enum. Buffers that fail to authenticate hold
+//! no plaintext afterwards; what else they hold is unspecified.
+
+use core::fmt;
+
+use super::backends::rustcrypto::{Gcm, Siv, XChaCha};
+use super::secret::Secret;
+
+/// Bytes of an authentication tag; the synthetic IV of AES-SIV counts as its tag.
+pub const TAG_LEN: usize = 16;
+
+/// Which cipher protects content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentSuite {
+    /// AES-256-GCM with nonces of 128 bits (NIST SP 800-38D).
+    AesGcm,
+    /// AES-SIV with a 512-bit key (RFC 5297).
+    AesSiv,
+    /// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha).
+    XChaCha,
+}
+
+impl ContentSuite {
+    /// Bytes of an authentication tag, the same for all.
+    pub const TAG_LEN: usize = TAG_LEN;
+
+    /// Bytes of a nonce.
+    pub const fn nonce_len(self) -> usize {
+        match self {
+            Self::AesGcm | Self::AesSiv => 16,
+            Self::XChaCha => 24,
+        }
+    }
+
+    /// The name that users see.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AesGcm => "AES-GCM-256",
+            Self::AesSiv => "AES-SIV-512",
+            Self::XChaCha => "XChaCha20-Poly1305",
+        }
+    }
+}
+
+/// The data was not sealed with this key, nonce and associated data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("message authentication failed")]
+pub struct Forged;
+
+/// A content cipher with its key: set up once, used by all threads.
+pub struct ContentCipher(Suite);
+
+enum Suite {
+    AesGcm(Box<Gcm>),
+    AesSiv(Box<Siv>),
+    XChaCha(Box<XChaCha>),
+}
+
+impl ContentCipher {
+    /// AES-256-GCM under `key`.
+    pub fn aes_gcm(key: &Secret<32>) -> Self {
+        Self(Suite::AesGcm(Box::new(Gcm::new(key))))
+    }
+
+    /// AES-SIV under `key`: its first half for CMAC, its second half for CTR.
+    pub fn aes_siv(key: Secret<64>) -> Self {
+        Self(Suite::AesSiv(Box::new(Siv::new(key))))
+    }
+
+    /// XChaCha20-Poly1305 under `key`.
+    pub fn xchacha(key: &Secret<32>) -> Self {
+        Self(Suite::XChaCha(Box::new(XChaCha::new(key))))
+    }
+
+    /// Which cipher this is.
+    pub fn suite(&self) -> ContentSuite {
+        match &self.0 {
+            Suite::AesGcm(_) => ContentSuite::AesGcm,
+            Suite::AesSiv(_) => ContentSuite::AesSiv,
+            Suite::XChaCha(_) => ContentSuite::XChaCha,
+        }
+    }
+
+    /// Encrypts `buf` in place and returns the tag.
+    ///
+    /// # Panics
+    /// If `nonce` does not have [`ContentSuite::nonce_len`] bytes, or `buf` is as long as the
+    /// cipher cannot take (64 GiB).
+    pub fn seal(&self, nonce: &[u8], ad: &[u8], buf: &mut [u8]) -> [u8; TAG_LEN] {
+        let tag = match &self.0 {
+            Suite::AesGcm(cipher) => cipher.seal(nonce, ad, buf),
+            Suite::AesSiv(cipher) => cipher.seal(nonce, ad, buf),
+            Suite::XChaCha(cipher) => cipher.seal(nonce, ad, buf),
+        };
+        tag.expect("nonce and buffer have the lengths that the suite asks for")
+    }
+
+    /// Authenticates `buf` and decrypts it in place.
+    ///
+    /// # Errors
+    /// [`Forged`] if anything differs from what was sealed, also the length of the nonce.
+    pub fn open(
+        &self,
+        nonce: &[u8],
+        ad: &[u8],
+        buf: &mut [u8],
+        tag: &[u8; TAG_LEN],
+    ) -> Result<(), Forged> {
+        match &self.0 {
+            Suite::AesGcm(cipher) => cipher.open(nonce, ad, buf, tag),
+            Suite::AesSiv(cipher) => cipher.open(nonce, ad, buf, tag),
+            Suite::XChaCha(cipher) => cipher.open(nonce, ad, buf, tag),
+        }
+        .ok_or(Forged)
+    }
+}
+
+impl fmt::Debug for ContentCipher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ContentCipher").field(&self.suite()).finish()
+    }
+}

@@ -1,0 +1,3 @@
+//! Implementations of the content ciphers. All of them produce the same bytes.
+
+pub(super) mod rustcrypto;
