@@ -1,1 +1,38 @@
-//! Placeholder.
+//! The operating system made safe: one operation per function, owned descriptors, typed results.
+//!
+//! This layer knows no encryption. A file is reached by a directory handle ([`Dir`]) plus one name,
+//! a symlink is never followed, every descriptor is close-on-exec, an interrupted call is repeated.
+//! It is the only module that may hold `unsafe`.
+
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "the error is that of the system call, and remarkable ones are told in the text"
+)]
+
+mod attrs;
+mod clone;
+mod dir;
+mod entries;
+mod file;
+mod identity;
+mod list;
+pub mod mem;
+mod proc_fd;
+pub mod process;
+pub mod signal;
+mod stat;
+mod xattr;
+
+pub use attrs::SetTime;
+pub use dir::Dir;
+pub use file::{Backing, File, Reserve, ShortWrite};
+pub use identity::As;
+pub use list::{DirStream, Entry};
+pub use proc_fd::fd_path;
+pub use rustix::fs::OFlags as OpenFlags;
+pub use rustix::fs::RenameFlags;
+pub use rustix::io::Errno;
+pub use stat::{FileKey, FsStat, Kind, Stat, Time, fs_magic};
+
+/// What a system call answers: a value or the error number of the kernel.
+pub type Result<T> = core::result::Result<T, Errno>;

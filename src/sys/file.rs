@@ -1,0 +1,241 @@
+//! An open file, and [`Backing`]: the one seam through which content is read and written.
+//!
+//! Reads and writes are complete: they end early only at the end of the file or with an error that
+//! tells how far they came. Positions are explicit, a descriptor's own position is never used.
+
+use std::io::IoSliceMut;
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
+
+use rustix::fs::{self, FallocateFlags, Mode, SeekFrom};
+use rustix::io::{self, retry_on_intr};
+
+use super::clone::clone_range;
+use super::{Errno, OpenFlags, Result, Stat, fd_path};
+
+/// An open file.
+#[derive(Debug)]
+pub struct File(OwnedFd);
+
+impl AsFd for File {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl From<OwnedFd> for File {
+    fn from(fd: OwnedFd) -> File {
+        File(fd)
+    }
+}
+
+/// How far a write came before it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShortWrite {
+    /// Bytes written.
+    pub written: usize,
+    /// Why the next byte was not.
+    pub errno: Errno,
+}
+
+/// What to allocate; the size of the file never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserve {
+    /// Space for what has none.
+    KeepSize,
+    /// Also space of its own for what is shared with another file.
+    KeepSizeUnshare,
+}
+
+/// Content that can be read and written at any position: a file, or an image in memory.
+pub trait Backing: Send + Sync {
+    /// Reads until `buf` is full or the file ends; returns the number of bytes.
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize>;
+
+    /// Reads into the buffers one after the other until all are full or the file ends.
+    fn read_vectored_at(&self, bufs: &mut [&mut [u8]], offset: u64) -> Result<usize>;
+
+    /// Writes all of `buf`.
+    fn write_at(&self, buf: &[u8], offset: u64) -> core::result::Result<(), ShortWrite>;
+
+    /// Size in bytes.
+    fn len(&self) -> Result<u64>;
+
+    /// Whether the size is zero.
+    fn is_empty(&self) -> Result<bool> {
+        self.len().map(|len| len == 0)
+    }
+
+    /// Cuts the file or extends it by a hole.
+    fn set_len(&self, len: u64) -> Result<()>;
+
+    /// Allocates space for a range.
+    fn reserve(&self, offset: u64, len: u64, how: Reserve) -> Result<()>;
+
+    /// Makes a range read as zeros and frees its space; the size stays.
+    fn punch(&self, offset: u64, len: u64) -> Result<()>;
+
+    /// The first position with data from `offset` on. `ENXIO` if there is none.
+    fn seek_data(&self, offset: u64) -> Result<u64>;
+
+    /// The first hole from `offset` on; the end of the file counts as one. `ENXIO` beyond.
+    fn seek_hole(&self, offset: u64) -> Result<u64>;
+
+    /// Makes the content durable; unless `data_only`, all metadata too.
+    fn sync(&self, data_only: bool) -> Result<()>;
+
+    /// Makes a range share its storage with a range of `src`; a `len` of 0 means to its end.
+    fn clone_range(&self, src: &Self, src_offset: u64, len: u64, dst_offset: u64) -> Result<()>
+    where
+        Self: Sized;
+}
+
+impl File {
+    /// Metadata.
+    pub fn stat(&self) -> Result<Stat> {
+        Stat::of_fd(self)
+    }
+
+    /// Another descriptor of the same open file.
+    pub fn try_clone(&self) -> Result<File> {
+        io::fcntl_dupfd_cloexec(self, 0).map(File)
+    }
+
+    /// Opens the same inode once more with other flags, checked anew against its permissions.
+    pub fn reopen(&self, flags: OpenFlags) -> Result<File> {
+        let path = fd_path(self);
+        // The last component is a link to the inode, so it has to be followed.
+        let flags = flags.difference(OpenFlags::NOFOLLOW) | OpenFlags::CLOEXEC;
+        retry_on_intr(|| fs::open(&path, flags, Mode::empty())).map(File)
+    }
+
+    /// Lets the filesystem report a delayed error, as it does when a descriptor is closed.
+    pub fn flush(&self) -> Result<()> {
+        let fd = self.try_clone()?.0.into_raw_fd();
+        // SAFETY: `fd` was just made, is owned here alone, and is not used afterwards.
+        #[allow(unsafe_code)]
+        let closed = unsafe { libc::close(fd) };
+        if closed == 0 {
+            return Ok(());
+        }
+        match Errno::from_io_error(&std::io::Error::last_os_error()) {
+            // On Linux the descriptor is closed even so.
+            Some(Errno::INTR) => Ok(()),
+            errno => Err(errno.unwrap_or(Errno::IO)),
+        }
+    }
+
+    fn allocate(&self, mode: FallocateFlags, offset: u64, len: u64) -> Result<()> {
+        let mode = mode | FallocateFlags::KEEP_SIZE;
+        retry_on_intr(|| fs::fallocate(self, mode, offset, len))
+    }
+
+    fn seek(&self, to: SeekFrom) -> Result<u64> {
+        retry_on_intr(|| fs::seek(self, to))
+    }
+}
+
+impl Backing for File {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
+        let mut done = 0;
+        while done < buf.len() {
+            let at = position(offset, done)?;
+            match retry_on_intr(|| io::pread(self, &mut buf[done..], at))? {
+                0 => break,
+                count => done += count,
+            }
+        }
+        Ok(done)
+    }
+
+    fn read_vectored_at(&self, bufs: &mut [&mut [u8]], offset: u64) -> Result<usize> {
+        let mut slices: Vec<_> = bufs.iter_mut().map(|buf| IoSliceMut::new(buf)).collect();
+        let mut rest = &mut slices[..];
+        let mut done = 0;
+        // Drops empty buffers, so that "nothing read" means the end of the file.
+        IoSliceMut::advance_slices(&mut rest, 0);
+        while !rest.is_empty() {
+            let at = position(offset, done)?;
+            let batch = rest.len().min(MAX_BUFFERS);
+            match retry_on_intr(|| io::preadv(self, &mut rest[..batch], at))? {
+                0 => break,
+                count => {
+                    done += count;
+                    IoSliceMut::advance_slices(&mut rest, count);
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> core::result::Result<(), ShortWrite> {
+        let mut written = 0;
+        while written < buf.len() {
+            let wrote = position(offset, written)
+                .and_then(|at| retry_on_intr(|| io::pwrite(self, &buf[written..], at)));
+            match wrote {
+                Ok(0) => {
+                    return Err(ShortWrite {
+                        written,
+                        errno: Errno::IO,
+                    });
+                }
+                Ok(count) => written += count,
+                Err(errno) => return Err(ShortWrite { written, errno }),
+            }
+        }
+        Ok(())
+    }
+
+    fn len(&self) -> Result<u64> {
+        self.stat().map(|stat| stat.size)
+    }
+
+    fn set_len(&self, len: u64) -> Result<()> {
+        retry_on_intr(|| fs::ftruncate(self, len))
+    }
+
+    fn reserve(&self, offset: u64, len: u64, how: Reserve) -> Result<()> {
+        let mode = match how {
+            Reserve::KeepSize => FallocateFlags::empty(),
+            Reserve::KeepSizeUnshare => FallocateFlags::UNSHARE_RANGE,
+        };
+        self.allocate(mode, offset, len)
+    }
+
+    fn punch(&self, offset: u64, len: u64) -> Result<()> {
+        self.allocate(FallocateFlags::PUNCH_HOLE, offset, len)
+    }
+
+    fn seek_data(&self, offset: u64) -> Result<u64> {
+        self.seek(SeekFrom::Data(offset))
+    }
+
+    fn seek_hole(&self, offset: u64) -> Result<u64> {
+        self.seek(SeekFrom::Hole(offset))
+    }
+
+    fn sync(&self, data_only: bool) -> Result<()> {
+        retry_on_intr(|| {
+            if data_only {
+                fs::fdatasync(self)
+            } else {
+                fs::fsync(self)
+            }
+        })
+    }
+
+    fn clone_range(&self, src: &File, src_offset: u64, len: u64, dst_offset: u64) -> Result<()> {
+        retry_on_intr(|| clone_range(self, src, src_offset, len, dst_offset))
+    }
+}
+
+/// The most buffers that one call takes (`UIO_MAXIOV`).
+const MAX_BUFFERS: usize = 1024;
+
+/// The position `done` bytes after `offset`; `EFBIG` beyond what a file can have.
+fn position(offset: u64, done: usize) -> Result<u64> {
+    u64::try_from(done)
+        .ok()
+        .and_then(|done| offset.checked_add(done))
+        .ok_or(Errno::FBIG)
+}

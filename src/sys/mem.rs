@@ -1,0 +1,252 @@
+//! An image of a file in memory: the second [`Backing`], for crash tests.
+//!
+//! It records every change and fails or cuts short the one that a test chose, as a full disk or a
+//! crash would. Ranges are all data: it knows no holes but the one at its end.
+
+use parking_lot::Mutex;
+
+use super::{Backing, Errno, Reserve, Result, ShortWrite};
+
+/// A change made to, or refused by, a [`MemFile`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// `len` bytes written at `offset`; of a failed write, those that were written.
+    Write {
+        /// Position in bytes.
+        offset: u64,
+        /// Number of bytes.
+        len: usize,
+    },
+    /// The size set.
+    SetLen(u64),
+    /// Space reserved.
+    Reserve {
+        /// Position in bytes.
+        offset: u64,
+        /// Number of bytes.
+        len: u64,
+        /// What was asked for.
+        how: Reserve,
+    },
+    /// A range zeroed.
+    Punch {
+        /// Position in bytes.
+        offset: u64,
+        /// Number of bytes.
+        len: u64,
+    },
+    /// A range taken over from another image.
+    Clone {
+        /// Position in the source in bytes.
+        src_offset: u64,
+        /// Number of bytes.
+        len: u64,
+        /// Position in this image in bytes.
+        dst_offset: u64,
+    },
+    /// Made durable.
+    Sync {
+        /// Whether metadata was left out.
+        data_only: bool,
+    },
+}
+
+/// Which change fails, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// Number of the change, counted from 0 when the fault is set.
+    pub nth: usize,
+    /// Bytes that are written all the same, if the change is a write.
+    pub written: usize,
+    /// The error.
+    pub errno: Errno,
+    /// Whether all later changes fail too, without writing anything: the disk is gone.
+    pub lasting: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    bytes: Vec<u8>,
+    log: Vec<Change>,
+    fault: Option<Fault>,
+}
+
+/// A file in memory.
+#[derive(Debug, Default)]
+pub struct MemFile(Mutex<State>);
+
+impl MemFile {
+    /// A file with this content.
+    pub fn new(bytes: Vec<u8>) -> MemFile {
+        MemFile(Mutex::new(State {
+            bytes,
+            ..State::default()
+        }))
+    }
+
+    /// A copy of the content, as a crash would leave it now.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().bytes.clone()
+    }
+
+    /// The changes since the last call, the failed ones included.
+    pub fn take_log(&self) -> Vec<Change> {
+        std::mem::take(&mut self.0.lock().log)
+    }
+
+    /// Sets the fault to come, or none.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        self.0.lock().fault = fault;
+    }
+}
+
+impl State {
+    /// Counts a change; the fault if it is this one's turn.
+    fn strike(&mut self) -> Option<Fault> {
+        let fault = self.fault.as_mut()?;
+        if fault.nth > 0 {
+            fault.nth -= 1;
+            return None;
+        }
+        let now = *fault;
+        fault.written = 0;
+        if !now.lasting {
+            self.fault = None;
+        }
+        Some(now)
+    }
+
+    /// Records a change; an error if it is to fail.
+    fn record(&mut self, change: Change) -> Result<()> {
+        self.log.push(change);
+        self.strike().map_or(Ok(()), |fault| Err(fault.errno))
+    }
+
+    fn put(&mut self, buf: &[u8], offset: usize) {
+        let end = offset + buf.len();
+        if end > self.bytes.len() && !buf.is_empty() {
+            self.bytes.resize(end, 0);
+        }
+        if !buf.is_empty() {
+            self.bytes[offset..end].copy_from_slice(buf);
+        }
+    }
+
+    /// The part of a range that lies within the content.
+    fn within(&self, offset: u64, len: u64) -> std::ops::Range<usize> {
+        let clip =
+            |at: u64| usize::try_from(at).map_or(self.bytes.len(), |at| at.min(self.bytes.len()));
+        clip(offset)..clip(offset.saturating_add(len))
+    }
+}
+
+/// A position in memory; `EFBIG` if it has none.
+fn index(offset: u64, len: usize) -> Result<usize> {
+    /// Larger images are a mistake of the test.
+    const LARGEST: usize = 1 << 32;
+    usize::try_from(offset)
+        .ok()
+        .filter(|at| at.checked_add(len).is_some_and(|end| end <= LARGEST))
+        .ok_or(Errno::FBIG)
+}
+
+fn wide(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+impl Backing for MemFile {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
+        let state = self.0.lock();
+        let range = state.within(offset, wide(buf.len()));
+        buf[..range.len()].copy_from_slice(&state.bytes[range.clone()]);
+        Ok(range.len())
+    }
+
+    fn read_vectored_at(&self, bufs: &mut [&mut [u8]], offset: u64) -> Result<usize> {
+        let mut done = 0;
+        for buf in bufs {
+            done += self.read_at(buf, offset.saturating_add(wide(done)))?;
+        }
+        Ok(done)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> core::result::Result<(), ShortWrite> {
+        let at = index(offset, buf.len()).map_err(|errno| ShortWrite { written: 0, errno })?;
+        let mut state = self.0.lock();
+        let fault = state.strike();
+        let written = fault.map_or(buf.len(), |fault| fault.written.min(buf.len()));
+        state.log.push(Change::Write {
+            offset,
+            len: written,
+        });
+        state.put(&buf[..written], at);
+        fault.map_or(Ok(()), |fault| {
+            Err(ShortWrite {
+                written,
+                errno: fault.errno,
+            })
+        })
+    }
+
+    fn len(&self) -> Result<u64> {
+        Ok(wide(self.0.lock().bytes.len()))
+    }
+
+    fn set_len(&self, len: u64) -> Result<()> {
+        let size = index(len, 0)?;
+        let mut state = self.0.lock();
+        state.record(Change::SetLen(len))?;
+        state.bytes.resize(size, 0);
+        Ok(())
+    }
+
+    fn reserve(&self, offset: u64, len: u64, how: Reserve) -> Result<()> {
+        self.0.lock().record(Change::Reserve { offset, len, how })
+    }
+
+    fn punch(&self, offset: u64, len: u64) -> Result<()> {
+        let mut state = self.0.lock();
+        state.record(Change::Punch { offset, len })?;
+        let range = state.within(offset, len);
+        state.bytes[range].fill(0);
+        Ok(())
+    }
+
+    fn seek_data(&self, offset: u64) -> Result<u64> {
+        if offset < self.len()? {
+            Ok(offset)
+        } else {
+            Err(Errno::NXIO)
+        }
+    }
+
+    fn seek_hole(&self, offset: u64) -> Result<u64> {
+        let len = self.len()?;
+        if offset < len {
+            Ok(len)
+        } else {
+            Err(Errno::NXIO)
+        }
+    }
+
+    fn sync(&self, data_only: bool) -> Result<()> {
+        self.0.lock().record(Change::Sync { data_only })
+    }
+
+    fn clone_range(&self, src: &MemFile, src_offset: u64, len: u64, dst_offset: u64) -> Result<()> {
+        let copied = {
+            let source = src.0.lock();
+            let len = if len == 0 { u64::MAX } else { len };
+            source.bytes[source.within(src_offset, len)].to_vec()
+        };
+        let at = index(dst_offset, copied.len())?;
+        let mut state = self.0.lock();
+        state.record(Change::Clone {
+            src_offset,
+            len: wide(copied.len()),
+            dst_offset,
+        })?;
+        state.put(&copied, at);
+        Ok(())
+    }
+}

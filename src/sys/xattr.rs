@@ -1,0 +1,94 @@
+//! Extended attributes, of an open file or of an entry of a directory.
+//!
+//! There are no `*at()` calls for them before Linux 6.13, so an entry is named through
+//! `/proc/self/fd`; the last component is not followed.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::{self, XattrFlags};
+use rustix::io::retry_on_intr;
+
+use super::dir::component;
+use super::proc_fd::entry_path;
+use super::{Dir, Errno, File, Result};
+
+/// A buffer that holds nearly every value and list.
+const USUAL: usize = 1024;
+/// The most that the kernel hands out (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`).
+const MOST: usize = 64 * 1024;
+
+impl Dir {
+    /// The value of an attribute. `ENODATA` if there is none of this name.
+    pub fn get_xattr(&self, name: &OsStr, attr: &OsStr) -> Result<Vec<u8>> {
+        let path = entry_path(self, component(name)?.as_os_str());
+        grown(|buf| fs::lgetxattr(&path, attr, spare_capacity(buf)))
+    }
+
+    /// Sets an attribute. `flags`: 0, `XATTR_CREATE` 1, `XATTR_REPLACE` 2.
+    pub fn set_xattr(&self, name: &OsStr, attr: &OsStr, value: &[u8], flags: u32) -> Result<()> {
+        let path = entry_path(self, component(name)?.as_os_str());
+        let flags = XattrFlags::from_bits_retain(flags);
+        retry_on_intr(|| fs::lsetxattr(&path, attr, value, flags))
+    }
+
+    /// The names of all attributes.
+    pub fn list_xattr(&self, name: &OsStr) -> Result<Vec<OsString>> {
+        let path = entry_path(self, component(name)?.as_os_str());
+        grown(|buf| fs::llistxattr(&path, spare_capacity(buf))).map(|list| split(&list))
+    }
+
+    /// Removes an attribute. `ENODATA` if there is none of this name.
+    pub fn remove_xattr(&self, name: &OsStr, attr: &OsStr) -> Result<()> {
+        let path = entry_path(self, component(name)?.as_os_str());
+        retry_on_intr(|| fs::lremovexattr(&path, attr))
+    }
+}
+
+impl File {
+    /// The value of an attribute. `ENODATA` if there is none of this name.
+    pub fn get_xattr(&self, attr: &OsStr) -> Result<Vec<u8>> {
+        grown(|buf| fs::fgetxattr(self, attr, spare_capacity(buf)))
+    }
+
+    /// Sets an attribute. `flags`: 0, `XATTR_CREATE` 1, `XATTR_REPLACE` 2.
+    pub fn set_xattr(&self, attr: &OsStr, value: &[u8], flags: u32) -> Result<()> {
+        let flags = XattrFlags::from_bits_retain(flags);
+        retry_on_intr(|| fs::fsetxattr(self, attr, value, flags))
+    }
+
+    /// The names of all attributes.
+    pub fn list_xattr(&self) -> Result<Vec<OsString>> {
+        grown(|buf| fs::flistxattr(self, spare_capacity(buf))).map(|list| split(&list))
+    }
+
+    /// Removes an attribute. `ENODATA` if there is none of this name.
+    pub fn remove_xattr(&self, attr: &OsStr) -> Result<()> {
+        retry_on_intr(|| fs::fremovexattr(self, attr))
+    }
+}
+
+/// Asks with a small buffer and, if that does not do, with the largest one.
+fn grown(mut ask: impl FnMut(&mut Vec<u8>) -> Result<usize>) -> Result<Vec<u8>> {
+    let mut buf = Vec::with_capacity(USUAL);
+    match retry_on_intr(|| ask(&mut buf)) {
+        Err(Errno::RANGE) => {
+            buf.reserve_exact(MOST);
+            retry_on_intr(|| ask(&mut buf))?;
+            buf.shrink_to_fit();
+        }
+        answer => {
+            answer?;
+        }
+    }
+    Ok(buf)
+}
+
+/// Takes a list of names apart, each of which ends in a zero byte.
+fn split(list: &[u8]) -> Vec<OsString> {
+    list.split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty())
+        .map(|name| OsStr::from_bytes(name).to_os_string())
+        .collect()
+}
