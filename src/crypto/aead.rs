@@ -50,49 +50,49 @@ impl ContentSuite {
 pub struct Forged;
 
 /// A content cipher with its key: set up once, used by all threads.
-pub struct ContentCipher(Suite);
+pub struct ContentCipher(Cipher);
 
-enum Suite {
+enum Cipher {
     AesGcm(Box<Gcm>),
-    AesSiv(Box<Siv>),
-    XChaCha(Box<XChaCha>),
+    AesSiv(Siv),
+    XChaCha(XChaCha),
 }
 
 impl ContentCipher {
     /// AES-256-GCM under `key`.
     pub fn aes_gcm(key: &Secret<32>) -> Self {
-        Self(Suite::AesGcm(Box::new(Gcm::new(key))))
+        Self(Cipher::AesGcm(Box::new(Gcm::new(key))))
     }
 
     /// AES-SIV under `key`: its first half for CMAC, its second half for CTR.
     pub fn aes_siv(key: Secret<64>) -> Self {
-        Self(Suite::AesSiv(Box::new(Siv::new(key))))
+        Self(Cipher::AesSiv(Siv::new(key)))
     }
 
     /// XChaCha20-Poly1305 under `key`.
     pub fn xchacha(key: &Secret<32>) -> Self {
-        Self(Suite::XChaCha(Box::new(XChaCha::new(key))))
+        Self(Cipher::XChaCha(XChaCha::new(key)))
     }
 
     /// Which cipher this is.
     pub fn suite(&self) -> ContentSuite {
         match &self.0 {
-            Suite::AesGcm(_) => ContentSuite::AesGcm,
-            Suite::AesSiv(_) => ContentSuite::AesSiv,
-            Suite::XChaCha(_) => ContentSuite::XChaCha,
+            Cipher::AesGcm(_) => ContentSuite::AesGcm,
+            Cipher::AesSiv(_) => ContentSuite::AesSiv,
+            Cipher::XChaCha(_) => ContentSuite::XChaCha,
         }
     }
 
     /// Encrypts `buf` in place and returns the tag.
     ///
     /// # Panics
-    /// If `nonce` does not have [`ContentSuite::nonce_len`] bytes, or `buf` is as long as the
-    /// cipher cannot take (64 GiB).
+    /// If `nonce` does not have [`ContentSuite::nonce_len`] bytes, or `buf` is longer than the
+    /// cipher takes (64 GiB).
     pub fn seal(&self, nonce: &[u8], ad: &[u8], buf: &mut [u8]) -> [u8; TAG_LEN] {
         let tag = match &self.0 {
-            Suite::AesGcm(cipher) => cipher.seal(nonce, ad, buf),
-            Suite::AesSiv(cipher) => cipher.seal(nonce, ad, buf),
-            Suite::XChaCha(cipher) => cipher.seal(nonce, ad, buf),
+            Cipher::AesGcm(cipher) => cipher.seal(nonce, ad, buf),
+            Cipher::AesSiv(cipher) => cipher.seal(nonce, ad, buf),
+            Cipher::XChaCha(cipher) => cipher.seal(nonce, ad, buf),
         };
         tag.expect("nonce and buffer have the lengths that the suite asks for")
     }
@@ -109,9 +109,9 @@ impl ContentCipher {
         tag: &[u8; TAG_LEN],
     ) -> Result<(), Forged> {
         match &self.0 {
-            Suite::AesGcm(cipher) => cipher.open(nonce, ad, buf, tag),
-            Suite::AesSiv(cipher) => cipher.open(nonce, ad, buf, tag),
-            Suite::XChaCha(cipher) => cipher.open(nonce, ad, buf, tag),
+            Cipher::AesGcm(cipher) => cipher.open(nonce, ad, buf, tag),
+            Cipher::AesSiv(cipher) => cipher.open(nonce, ad, buf, tag),
+            Cipher::XChaCha(cipher) => cipher.open(nonce, ad, buf, tag),
         }
         .ok_or(Forged)
     }

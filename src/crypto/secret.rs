@@ -82,3 +82,53 @@ impl fmt::Debug for Password {
         f.write_str("Password")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::{Zeroize, ZeroizeOnDrop};
+
+    use super::*;
+
+    fn wiped_on_drop<T: ZeroizeOnDrop>(_: &T) {}
+
+    #[test]
+    fn wiping_a_key_clears_every_byte() {
+        let mut key = Secret::new([0x5a; 32]);
+        wiped_on_drop(&*key.0);
+        assert_eq!(key.expose(), &[0x5a; 32]);
+        key.0.zeroize();
+        assert_eq!(key.expose(), &[0; 32]);
+    }
+
+    #[test]
+    fn wiping_a_password_leaves_nothing_of_it() {
+        let mut password = Password::new(b"secret".to_vec());
+        wiped_on_drop(&password.0);
+        assert_eq!((password.expose(), password.len()), (&b"secret"[..], 6));
+        password.0.zeroize();
+        assert!(password.is_empty());
+    }
+
+    #[test]
+    fn a_key_has_exactly_its_length() {
+        assert!(Secret::<32>::from_slice(&[1; 31]).is_none());
+        assert!(Secret::<32>::from_slice(&[1; 33]).is_none());
+        let key = Secret::<32>::from_slice(&[1; 32]).unwrap();
+        assert_eq!(key.expose(), &[1; 32]);
+    }
+
+    #[test]
+    fn random_keys_differ() {
+        assert_ne!(
+            Secret::<32>::random().expose(),
+            Secret::<32>::random().expose()
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_byte() {
+        let key = MasterKey(Secret::new([0xab; 32]));
+        assert_eq!(format!("{key:?}"), "MasterKey(Secret<32>)");
+        assert_eq!(format!("{:?}", Password::new(vec![0xab; 8])), "Password");
+    }
+}

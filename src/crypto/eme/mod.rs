@@ -58,3 +58,6 @@ impl fmt::Debug for NameCipher {
         f.write_str("NameCipher")
     }
 }
+
+#[cfg(test)]
+mod tests;
