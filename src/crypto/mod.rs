@@ -1,7 +1,7 @@
 //! Cryptography: bytes in, bytes out.
 //!
-//! A password becomes a key ([`kdf`]), one key becomes the working ciphers of a volume
-//! ([`derive`]), and those seal content ([`aead`]) and names ([`eme`]).
+//! A password becomes a key ([`kdf`]) that unwraps the master key ([`wrap`]), which becomes the
+//! working ciphers of a volume ([`derive`]), and those seal content ([`aead`]) and names ([`eme`]).
 //!
 //! Nothing here knows files, names or the layout of a volume, and the only input besides the
 //! arguments is the random source ([`random`]). Keys live in [`secret`] types and are wiped.
