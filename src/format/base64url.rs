@@ -39,8 +39,8 @@ impl Base64Url {
     }
 }
 
-/// Where the defect is, counted like the messages that tools already match: the offending byte, or
-/// the start of the group of four that is incomplete or has unused bits set.
+/// Where the defect is, counted as users know it from the original program: the offending byte, or
+/// where the bytes begin that are missing or have unused bits set.
 fn position(error: &DecodeError, text: &[u8]) -> usize {
     let last_group = text.len() / 4 * 4;
     match *error {

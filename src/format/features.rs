@@ -3,84 +3,12 @@
 //! Invariant: a [`FeatureFlags`] obeys the rules that exclude contradicting or unsupported
 //! volumes; whoever holds one can turn it into [`Params`] without further checks.
 
-use std::fmt;
-
+use super::flag::Flag;
 use super::params::{NameParams, Params};
 use crate::crypto::ContentSuite;
 
 /// The length limit of encrypted names when the volume sets no other.
 const LONG_NAME_DEFAULT: u8 = 255;
-
-/// A feature flag. Declared in the order in which new volumes list their flags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flag {
-    /// Working keys and the wrapping key are derived with HKDF.
-    Hkdf,
-    /// Content cipher XChaCha20-Poly1305.
-    XChaCha,
-    /// 16-byte nonces, mandatory with the AES ciphers.
-    GcmIv128,
-    /// Names and symlink targets are stored as they are.
-    PlaintextNames,
-    /// Each directory has an IV for the names in it.
-    DirIv,
-    /// Encrypted names are hashed above a length of their own.
-    LongNameMax,
-    /// Names are encrypted with EME. Says nothing: nothing else was ever supported.
-    EmeNames,
-    /// Long names are hashed. Says nothing: the command line decides.
-    LongNames,
-    /// Base64 without padding.
-    Raw64,
-    /// Content cipher AES-SIV.
-    AesSiv,
-    /// The password comes from a security token.
-    Fido2,
-}
-
-impl Flag {
-    /// Every flag, in declaration order.
-    const ALL: [Flag; 11] = [
-        Flag::Hkdf,
-        Flag::XChaCha,
-        Flag::GcmIv128,
-        Flag::PlaintextNames,
-        Flag::DirIv,
-        Flag::LongNameMax,
-        Flag::EmeNames,
-        Flag::LongNames,
-        Flag::Raw64,
-        Flag::AesSiv,
-        Flag::Fido2,
-    ];
-
-    /// The name in the configuration file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Flag::Hkdf => "HKDF",
-            Flag::XChaCha => "XChaCha20Poly1305",
-            Flag::GcmIv128 => "GCMIV128",
-            Flag::PlaintextNames => "PlaintextNames",
-            Flag::DirIv => "DirIV",
-            Flag::LongNameMax => "LongNameMax",
-            Flag::EmeNames => "EMENames",
-            Flag::LongNames => "LongNames",
-            Flag::Raw64 => "Raw64",
-            Flag::AesSiv => "AESSIV",
-            Flag::Fido2 => "FIDO2",
-        }
-    }
-
-    fn parse(name: &str) -> Option<Flag> {
-        Flag::ALL.into_iter().find(|flag| flag.name() == name)
-    }
-}
-
-impl fmt::Display for Flag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// Why a set of flags makes no volume.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

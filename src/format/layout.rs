@@ -152,3 +152,143 @@ impl Layout {
         (body / block, body % block)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gcm() -> Layout {
+        Layout::new(ContentSuite::AesGcm)
+    }
+
+    fn layouts() -> [Layout; 2] {
+        [gcm(), Layout::new(ContentSuite::XChaCha)]
+    }
+
+    /// Numbers around every power of two and around the boundaries of the first blocks.
+    fn interesting() -> impl Iterator<Item = u64> {
+        let powers = (0..64).map(|bit| 1_u64 << bit).chain([u64::MAX]);
+        let blocks = (0..40).flat_map(|no| [no * 4096, 18 + no * 4128, 18 + no * 4136]);
+        let around = |middle: u64| middle.saturating_sub(45)..=middle.saturating_add(45);
+        powers.chain(blocks).flat_map(around)
+    }
+
+    #[test]
+    fn the_suites_have_their_lengths() {
+        let lengths = |suite| {
+            let layout = Layout::new(suite);
+            let nonce = layout.nonce_len();
+            (nonce, layout.overhead(), layout.cipher_block())
+        };
+        assert_eq!(lengths(ContentSuite::AesGcm), (16, 32, 4128));
+        assert_eq!(lengths(ContentSuite::AesSiv), (16, 32, 4128));
+        assert_eq!(lengths(ContentSuite::XChaCha), (24, 40, 4136));
+    }
+
+    #[test]
+    fn sizes_follow_the_worked_examples() {
+        let examples = [
+            (0, 0, 0),
+            (1, 51, 59),
+            (4096, 4146, 4154),
+            (4097, 4179, 4195),
+            (5000, 5082, 5098),
+            (1_048_576, 1_056_786, 1_058_834),
+        ];
+        for (plain, gcm, xchacha) in examples {
+            for (layout, cipher) in layouts().into_iter().zip([gcm, xchacha]) {
+                let (plain, cipher) = (PlainOffset(plain), CipherOffset(cipher));
+                assert_eq!(layout.cipher_size(plain), cipher);
+                assert_eq!(layout.plain_size(cipher), plain);
+                assert_eq!(layout.size_defect(cipher), None);
+            }
+        }
+    }
+
+    #[test]
+    fn every_plaintext_size_survives_the_way_there_and_back() {
+        for layout in layouts() {
+            for plain in interesting().map(PlainOffset) {
+                let cipher = layout.cipher_size(plain);
+                if cipher.0 < u64::MAX {
+                    assert_eq!(layout.plain_size(cipher), plain);
+                    assert_eq!(layout.size_defect(cipher), None, "{cipher:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_ciphertext_size_is_either_that_of_its_plaintext_size_or_defective() {
+        for layout in layouts() {
+            for cipher in interesting().map(CipherOffset) {
+                let exact = layout.cipher_size(layout.plain_size(cipher)) == cipher;
+                let header_only = cipher.0 == HEADER;
+                let defective = layout.size_defect(cipher).is_some();
+                assert_eq!(exact || header_only, !defective, "{cipher:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn plaintext_sizes_grow_with_ciphertext_sizes() {
+        for layout in layouts() {
+            let size = |cipher| layout.plain_size(CipherOffset(cipher));
+            assert!((0..20_000).all(|cipher| size(cipher) <= size(cipher + 1)));
+        }
+    }
+
+    #[test]
+    fn a_cut_header_counts_as_empty_and_a_cut_block_as_one_byte() {
+        let layout = gcm();
+        for size in 1..18 {
+            let defect = layout.size_defect(CipherOffset(size));
+            assert_eq!(defect, Some(SizeDefect::CutHeader { size }));
+            assert_eq!(layout.plain_size(CipherOffset(size)), PlainOffset(0));
+        }
+        assert_eq!(layout.size_defect(CipherOffset(18)), None);
+        assert_eq!(layout.plain_size(CipherOffset(18)), PlainOffset(0));
+        for rest in 1..=32 {
+            let cut = CipherOffset(18 + 4128 + rest);
+            assert_eq!(layout.plain_size(cut), PlainOffset(4097));
+            assert!(layout.size_defect(cut).is_some());
+        }
+    }
+
+    #[test]
+    fn size_defects_read_like_log_lines() {
+        let text = |size| gcm().size_defect(CipherOffset(size)).unwrap().to_string();
+        assert_eq!(text(3), "cipherSize 3 < header size 18: corrupt file");
+        let cut = "cipherSize 4147: incomplete last block (1 bytes), padding to 33 bytes";
+        assert_eq!(text(4147), cut);
+    }
+
+    #[test]
+    fn positions_and_blocks_agree() {
+        for layout in layouts() {
+            for no in [0, 1, 2, 1000, 1 << 40].map(BlockNo) {
+                let plain = layout.plain_start(no);
+                let cipher = layout.cipher_start(no);
+                assert_eq!(layout.block_of(plain), no);
+                assert_eq!(layout.block_of(PlainOffset(plain.0 + 4095)), no);
+                assert_eq!(layout.block_at(cipher), no);
+                let last = layout.cipher_start(no.next()).0 - 1;
+                assert_eq!(layout.block_at(CipherOffset(last)), no);
+                assert_eq!(cipher.0 % 4, 2, "blocks are never aligned");
+            }
+            assert_eq!(layout.block_at(CipherOffset(0)), BlockNo(0));
+            assert_eq!(layout.block_at(CipherOffset(17)), BlockNo(0));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_saturates() {
+        for layout in layouts() {
+            let far = BlockNo(u64::MAX);
+            assert_eq!(far.next(), far);
+            assert_eq!(layout.plain_start(far).0, u64::MAX);
+            assert_eq!(layout.cipher_start(far).0, u64::MAX);
+            assert_eq!(layout.cipher_size(PlainOffset(u64::MAX)).0, u64::MAX);
+        }
+    }
+}

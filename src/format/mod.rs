@@ -10,6 +10,7 @@ mod block;
 mod corrupt;
 mod diriv;
 mod features;
+mod flag;
 mod header;
 mod layout;
 mod name;
@@ -20,10 +21,14 @@ mod params;
 mod target;
 mod xattr;
 
+#[cfg(test)]
+mod tests;
+
 pub use block::ContentCodec;
 pub use corrupt::{BlockDefect, Corrupt, DirIvDefect, HeaderDefect, NameDefect, ValueDefect};
 pub use diriv::{CONF_NAME, DIRIV_NAME, DirIv, REVERSE_CONF_NAME};
-pub use features::{FeatureDefect, FeatureFlags, Flag, InitChoices};
+pub use features::{FeatureDefect, FeatureFlags, InitChoices};
+pub use flag::Flag;
 pub use header::FileId;
 pub use layout::{BlockNo, CipherOffset, HEADER_LEN, Layout, PLAIN_BLOCK, PlainOffset, SizeDefect};
 pub use name::{CipherName, DiskName, HashedName, PlainName, StoredName, name_file};
