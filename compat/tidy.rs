@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use tokens::{Token, tokens};
 
 const MAX_LINES: usize = 400;
+/// Longer by nature: one `impl` block of a trait with a method for each request of the protocol.
+const LONG_BY_NATURE: [&str; 1] = ["src/mount/adapter.rs"];
 
 /// What each module may name, as the table says: modules of ours, and `fuser`.
 struct Layers(BTreeMap<String, BTreeSet<String>>);
@@ -43,7 +45,7 @@ impl Layers {
 /// Everything wrong with one file, each finding as `path:line: what`.
 fn findings(layers: &Layers, path: &Path, source: &str) -> Vec<String> {
     let found = tokens(source);
-    let mut wrong = text_findings(source);
+    let mut wrong = text_findings(path, source);
     wrong.extend(attribute_findings(&found));
     if let Ok(inside) = path.strip_prefix("src") {
         wrong.extend(import_findings(layers, inside, &found));
@@ -56,13 +58,14 @@ fn findings(layers: &Layers, path: &Path, source: &str) -> Vec<String> {
         .collect()
 }
 
-fn text_findings(source: &str) -> Vec<(usize, String)> {
+fn text_findings(path: &Path, source: &str) -> Vec<(usize, String)> {
     let mut wrong = Vec::new();
     if !source.starts_with("//!") {
         wrong.push((1, "does not open with //!".to_owned()));
     }
     let lines = source.lines().count();
-    if lines > MAX_LINES {
+    let may_be_long = LONG_BY_NATURE.iter().any(|long| path.ends_with(long));
+    if lines > MAX_LINES && !may_be_long {
         wrong.push((lines, format!("longer than {MAX_LINES} lines")));
     }
     for (at, line) in source.lines().enumerate() {

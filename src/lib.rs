@@ -19,7 +19,7 @@
 //! | [`format`] | crypto | I/O of any kind, logging |
 //! | [`vault`] | sys, crypto, format | fuser, node ids, printing |
 //! | [`tree`] | sys | encryption (generic over the backing name type) |
-//! | [`vfs`] | sys, format, tree (node ids only) | fuser |
+//! | [`vfs`] | sys, format, tree | fuser |
 //! | [`forward`] | vault, tree, vfs, format, sys | fuser |
 //! | [`mount`] | vfs, and fuser: the only place that knows it | vault, forward |
 //! | [`cli`] | all | `process::exit` (the binaries alone exit) |

@@ -31,8 +31,10 @@ pub use features::{FeatureDefect, FeatureFlags, InitChoices};
 pub use flag::Flag;
 pub use header::FileId;
 pub use layout::{BlockNo, CipherOffset, HEADER_LEN, Layout, PLAIN_BLOCK, PlainOffset, SizeDefect};
-pub use name::{CipherName, DiskName, HashedName, PlainName, StoredName, name_file};
+pub use name::{
+    CipherName, DiskName, HashedName, PlainName, StoredName, name_file, object_of_name_file,
+};
 pub use name_codec::{EncryptedNames, NAME_FILE_MAX, NameCodec};
 pub use params::{Codecs, NameParams, Params};
-pub use target::{open_target, seal_target, target_size};
+pub use target::{open_target, seal_target, target_size, target_size_from_len};
 pub use xattr::{XattrCodec, is_passed_through};

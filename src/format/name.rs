@@ -76,6 +76,14 @@ pub fn name_file(disk: &OsStr) -> OsString {
     name
 }
 
+/// The hashed entry that the helper file `file` belongs to; `None` if it is no helper file.
+pub fn object_of_name_file(file: &OsStr) -> Option<&OsStr> {
+    let object = file.as_bytes().strip_suffix(NAME_SUFFIX.as_bytes())?;
+    object
+        .starts_with(LONG_PREFIX.as_bytes())
+        .then(|| OsStr::from_bytes(object))
+}
+
 /// How a plaintext name is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StoredName {

@@ -12,7 +12,7 @@ use rustix::io::retry_on_intr;
 use super::Result;
 
 /// Identity of an inode: the device and the number on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileKey {
     /// Device number, encoded as in `st_dev`.
     pub dev: u64,
@@ -21,7 +21,7 @@ pub struct FileKey {
 }
 
 /// A time stamp relative to the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Time {
     /// Seconds since 1970, negative before.
     pub secs: i64,
@@ -66,7 +66,7 @@ impl From<FileType> for Kind {
 }
 
 /// Metadata of a file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Stat {
     /// Device and inode number.
     pub key: FileKey,

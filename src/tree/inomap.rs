@@ -1,0 +1,106 @@
+//! Backing inodes to inode numbers that are unique in the mount and stable while it lasts.
+//!
+//! Numbers of the root's device pass through unchanged. Another device gets the next free
+//! 15-bit prefix in front of its 48-bit numbers; what does not fit is numbered one by one from
+//! 2^63 on.
+
+use std::collections::HashMap;
+
+use crate::sys::FileKey;
+use crate::tree::NodeId;
+
+const INO_BITS: u32 = 48;
+const SPILL_BASE: u64 = 1 << 63;
+const MAX_NAMESPACES: usize = 1 << 15;
+
+/// The map. Not synchronised: it lives behind the lock of the node table.
+pub(super) struct InoMap {
+    devices: Vec<u64>,
+    spilled: HashMap<FileKey, u64>,
+    next_spill: u64,
+}
+
+impl InoMap {
+    pub(super) fn new(root: FileKey) -> InoMap {
+        InoMap {
+            devices: vec![root.dev],
+            spilled: HashMap::new(),
+            next_spill: SPILL_BASE,
+        }
+    }
+
+    /// The number of a backing object that is not the root.
+    pub(super) fn number(&mut self, key: FileKey) -> NodeId {
+        let fits = key.ino >> INO_BITS == 0 && key.ino > NodeId::ROOT.0;
+        match self.namespace(key.dev) {
+            Some(namespace) if fits => NodeId(namespace << INO_BITS | key.ino),
+            _ => self.spill(key),
+        }
+    }
+
+    /// A number that no other object gets, for mounts that give each name its own node.
+    pub(super) fn unique(&mut self) -> NodeId {
+        let number = self.next_spill;
+        self.next_spill += 1;
+        NodeId(number)
+    }
+
+    fn namespace(&mut self, dev: u64) -> Option<u64> {
+        let found = self.devices.iter().position(|&known| known == dev);
+        let index = found.or_else(|| {
+            (self.devices.len() < MAX_NAMESPACES).then(|| {
+                self.devices.push(dev);
+                self.devices.len() - 1
+            })
+        })?;
+        Some(index as u64)
+    }
+
+    fn spill(&mut self, key: FileKey) -> NodeId {
+        if let Some(&number) = self.spilled.get(&key) {
+            return NodeId(number);
+        }
+        let number = self.unique();
+        self.spilled.insert(key, number.0);
+        number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOT: FileKey = FileKey { dev: 5, ino: 2 };
+
+    #[test]
+    fn numbers_of_the_root_device_pass_through() {
+        let mut map = InoMap::new(ROOT);
+        assert_eq!(map.number(FileKey { dev: 5, ino: 77 }), NodeId(77));
+    }
+
+    #[test]
+    fn another_device_gets_a_prefix_of_its_own() {
+        let mut map = InoMap::new(ROOT);
+        let key = FileKey { dev: 9, ino: 0x77 };
+        assert_eq!(map.number(key), NodeId(1 << 48 | 0x77));
+        assert_eq!(map.number(key), NodeId(1 << 48 | 0x77));
+    }
+
+    #[test]
+    fn big_numbers_spill_and_stay_the_same() {
+        let mut map = InoMap::new(ROOT);
+        let big = FileKey {
+            dev: 5,
+            ino: 1 << 50,
+        };
+        let first = map.number(big);
+        assert_eq!(first, NodeId(SPILL_BASE));
+        assert_eq!(map.number(big), first);
+    }
+
+    #[test]
+    fn inode_one_below_the_root_does_not_pose_as_the_root() {
+        let mut map = InoMap::new(ROOT);
+        assert_ne!(map.number(FileKey { dev: 5, ino: 1 }), NodeId::ROOT);
+    }
+}
