@@ -1,1 +1,117 @@
-//! Placeholder.
+//! An unlocked vault: the disk format plus file descriptors. No FUSE, no node ids, no printing.
+//!
+//! # Steps, and what a crash between them leaves
+//!
+//! - A file is made by one step; it is empty and needs no header.
+//! - A long name has a `.name` file, which is written before the object and removed after it. A
+//!   `.name` file without its object is stale: the next creation of that name replaces it, and
+//!   removing the directory removes it.
+//! - A directory is built with its `gocryptfs.diriv` under a temporary name and renamed into
+//!   place. A crash leaves at most the temporary directory, which is never shown and goes with
+//!   its parent.
+//! - A directory is removed in the opposite order: renamed to a temporary name, then emptied of
+//!   its `gocryptfs.diriv`, then removed.
+//! - A directory is renamed over an empty one by exchanging the two and removing the empty one.
+//! - The first write of a file carries header and content in one request; a later block is
+//!   replaced by one request, which is taken back if it fails half way (see `undo`).
+
+mod dir;
+mod error;
+mod file;
+mod list;
+mod make;
+mod open;
+mod remove;
+mod rename;
+mod resize;
+mod undo;
+mod write;
+mod xattr;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+pub use dir::{BackingName, CipherDir};
+pub use error::{Error, Result};
+pub use file::CipherFile;
+pub use list::{BadEntry, Listed, Listing};
+pub use make::Owner;
+pub use rename::RenameFlags;
+pub use undo::Safety;
+pub use xattr::{Subject, XattrNames};
+
+use crate::crypto::MasterKey;
+use crate::format::{Codecs, ContentCodec, NameCodec, Params, XattrCodec};
+use crate::sys::{Dir, FsStat, Reserve, fs_magic};
+use crate::vault::open::OpenFiles;
+
+/// How a vault is used.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Whether overwrites reserve their space with `fallocate(2)` first.
+    pub preallocate: bool,
+    /// Whether somebody else writes the vault at the same time: nothing is cached then.
+    pub shared_storage: bool,
+}
+
+/// An unlocked vault.
+pub struct Vault {
+    root: Dir,
+    names: NameCodec,
+    dir_ivs: bool,
+    content: Arc<ContentCodec>,
+    xattrs: XattrCodec,
+    files: Arc<OpenFiles>,
+    safety: Safety,
+    shared_storage: bool,
+    /// Held by whoever makes, moves or removes an object with a `.name` file beside it.
+    long_names: Mutex<()>,
+}
+
+impl Vault {
+    /// Opens the vault in the directory `cipherdir`, which may be a symlink.
+    ///
+    /// # Errors
+    /// What opening the directory says.
+    pub fn open(
+        cipherdir: &Path,
+        params: &Params,
+        key: &MasterKey,
+        options: Options,
+    ) -> Result<Vault> {
+        let root = Dir::open(cipherdir)?;
+        let safety = safety_for(&root.statfs()?, options.preallocate);
+        let codecs = Codecs::new(key, params);
+        Ok(Vault {
+            root,
+            names: codecs.names,
+            dir_ivs: params.has_dir_iv(),
+            content: Arc::new(codecs.content),
+            xattrs: codecs.xattrs,
+            files: Arc::default(),
+            safety,
+            shared_storage: options.shared_storage,
+            long_names: Mutex::new(()),
+        })
+    }
+
+    /// Space and inodes of the backing file system.
+    ///
+    /// # Errors
+    /// What `statfs(2)` says.
+    pub fn statfs(&self) -> Result<FsStat> {
+        Ok(self.root.statfs()?)
+    }
+}
+
+/// Reserving space keeps an overwrite from failing only where overwrites happen in place.
+fn safety_for(fs: &FsStat, preallocate: bool) -> Safety {
+    match fs.magic {
+        _ if !preallocate => Safety::Remember,
+        fs_magic::BTRFS => Safety::Remember,
+        fs_magic::XFS => Safety::Reserve(Reserve::KeepSizeUnshare),
+        _ => Safety::Reserve(Reserve::KeepSize),
+    }
+}

@@ -1,0 +1,238 @@
+//! Directories of the vault, and the way from a plain name to an object in one.
+
+use std::ffi::OsStr;
+use std::sync::Arc;
+
+use crate::format::{
+    CipherOffset, DIRIV_NAME, DirIv, PlainName, StoredName, open_target, target_size,
+    target_size_from_len,
+};
+use crate::sys::{Dir, Errno, File, FileKey, OpenFlags, Stat};
+use crate::vault::error::{Error, Result};
+use crate::vault::file::CipherFile;
+use crate::vault::{Owner, Vault};
+
+/// An open directory of the vault with the IV that its names are encrypted under.
+pub struct CipherDir {
+    pub(super) dir: Dir,
+    pub(super) iv: DirIv,
+    pub(super) is_root: bool,
+}
+
+/// A name as it stands in a backing directory.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BackingName(Box<OsStr>);
+
+impl BackingName {
+    /// The name that stands for the directory itself.
+    pub fn this_dir() -> BackingName {
+        BackingName(OsStr::new(".").into())
+    }
+
+    /// A name that was read from a backing directory.
+    pub fn from_disk(name: &OsStr) -> BackingName {
+        BackingName(name.into())
+    }
+}
+
+impl From<&StoredName> for BackingName {
+    fn from(name: &StoredName) -> BackingName {
+        BackingName(name.disk().into())
+    }
+}
+
+impl AsRef<OsStr> for BackingName {
+    fn as_ref(&self) -> &OsStr {
+        &self.0
+    }
+}
+
+impl CipherDir {
+    /// The backing directory.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// The attributes of the directory itself.
+    ///
+    /// # Errors
+    /// What `fstat(2)` says.
+    pub fn stat(&self) -> Result<Stat> {
+        Ok(self.dir.stat()?)
+    }
+}
+
+impl Vault {
+    /// The backing object of the top directory.
+    ///
+    /// # Errors
+    /// What `fstat(2)` says.
+    pub fn root_key(&self) -> Result<FileKey> {
+        Ok(self.root.stat()?.key)
+    }
+
+    /// The top directory.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if its `gocryptfs.diriv` is damaged.
+    pub fn root(&self) -> Result<CipherDir> {
+        let dir = self.root.open_dir(OsStr::new("."))?;
+        self.with_iv(dir, true)
+    }
+
+    /// Opens the directory `name` in `parent`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if its `gocryptfs.diriv` is damaged; `ENOENT` if there is none.
+    pub fn subdir(&self, parent: &CipherDir, name: &BackingName) -> Result<CipherDir> {
+        self.with_iv(parent.dir.open_dir(name.as_ref())?, false)
+    }
+
+    fn with_iv(&self, dir: Dir, is_root: bool) -> Result<CipherDir> {
+        let iv = if self.dir_ivs {
+            read_iv(&dir)?
+        } else {
+            DirIv::ZERO
+        };
+        Ok(CipherDir { dir, iv, is_root })
+    }
+
+    /// The name that a plain name has on disk in `dir`.
+    ///
+    /// # Errors
+    /// `ENAMETOOLONG`, `EBADMSG` for what is no name, `EPERM` for a name that is not the user's.
+    pub fn encode(&self, dir: &CipherDir, name: &OsStr) -> Result<StoredName> {
+        let plain = PlainName::new(name)?;
+        if dir.is_root && self.names.hides(&plain, true) {
+            return Err(Errno::PERM.into());
+        }
+        Ok(self.names.encode(&dir.iv, &plain)?)
+    }
+
+    /// The attributes of an object in `dir`, with its plain size.
+    ///
+    /// # Errors
+    /// What `fstatat(2)` says.
+    pub fn stat(&self, dir: &CipherDir, name: &BackingName) -> Result<Stat> {
+        let mut stat = dir.dir.stat_at(name.as_ref())?;
+        if stat.is_file() {
+            stat.size = self.plain_size(stat.size);
+        } else if stat.is_symlink() {
+            stat.size = self.target_size(dir, name, stat.size);
+        }
+        Ok(stat)
+    }
+
+    fn plain_size(&self, cipher_size: u64) -> u64 {
+        let size = CipherOffset(cipher_size);
+        self.content.layout().plain_size(size).0
+    }
+
+    /// The length of a symlink's target. It follows from the length of the stored text wherever
+    /// possible, since reading the text would move the access time of the link.
+    fn target_size(&self, dir: &CipherDir, name: &BackingName, stored: u64) -> u64 {
+        target_size_from_len(&self.content, &self.names, stored).unwrap_or_else(|| {
+            let stored = dir.dir.readlink(name.as_ref()).unwrap_or_default();
+            target_size(&self.content, &self.names, stored.as_encoded_bytes())
+        })
+    }
+
+    /// The target of the symlink `name`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the stored target does not authenticate.
+    pub fn readlink(&self, dir: &CipherDir, name: &BackingName) -> Result<Vec<u8>> {
+        let stored = dir.dir.readlink(name.as_ref())?;
+        open_target(&self.content, &self.names, stored.as_encoded_bytes()).map_err(|what| {
+            let ino = dir.dir.stat_at(name.as_ref()).map_or(0, |s| s.key.ino);
+            Error::corrupt(ino, what)
+        })
+    }
+
+    /// Opens the regular file `name`.
+    ///
+    /// # Errors
+    /// What `openat(2)` says.
+    pub fn open_file(
+        &self,
+        dir: &CipherDir,
+        name: &BackingName,
+        flags: OpenFlags,
+    ) -> Result<(CipherFile, Stat)> {
+        let file = dir.dir.open_file(name.as_ref(), flags)?;
+        self.adopt(file)
+    }
+
+    /// Opens a file that its owner may write but not read: it is readable for a moment.
+    ///
+    /// # Errors
+    /// `EACCES` unless lacking the owner's read permission is what is in the way.
+    pub fn open_unreadable(
+        &self,
+        dir: &CipherDir,
+        name: &BackingName,
+        flags: OpenFlags,
+    ) -> Result<(CipherFile, Stat)> {
+        let write_only = flags.difference(OpenFlags::ACCMODE) | OpenFlags::WRONLY;
+        let file = dir.dir.open_file(name.as_ref(), write_only)?;
+        let mode = file.stat()?.mode & 0o7777;
+        if mode & 0o400 != 0 {
+            return Err(Errno::ACCESS.into());
+        }
+        file.chmod(mode | 0o400)?;
+        let readable = file.reopen(flags);
+        file.chmod(mode)?;
+        self.adopt(readable?)
+    }
+
+    /// Opens the file of an open handle once more.
+    ///
+    /// # Errors
+    /// What `open(2)` says.
+    pub fn reopen(&self, file: &CipherFile, flags: OpenFlags) -> Result<CipherFile> {
+        Ok(self.adopt(file.backing().reopen(flags)?)?.0)
+    }
+
+    /// Makes and opens the regular file `name`.
+    ///
+    /// # Errors
+    /// `EEXIST` if there is such a name; what `openat(2)` says.
+    pub fn create_file(
+        &self,
+        dir: &CipherDir,
+        name: &StoredName,
+        flags: OpenFlags,
+        mode: u32,
+        owner: Option<Owner>,
+    ) -> Result<(CipherFile, Stat)> {
+        let file = self.with_name_file(dir, name, owner, |disk| {
+            dir.dir.create_file(disk, flags, mode)
+        })?;
+        self.adopt(file)
+    }
+
+    fn adopt(&self, file: File) -> Result<(CipherFile, Stat)> {
+        let mut stat = file.stat()?;
+        stat.size = self.plain_size(stat.size);
+        Ok((self.attach(file, stat.key), stat))
+    }
+
+    /// An open file of this vault over a backing file.
+    pub(super) fn attach<B>(&self, backing: B, key: FileKey) -> CipherFile<B> {
+        CipherFile {
+            backing,
+            registration: self.files.register(key, !self.shared_storage),
+            codec: Arc::clone(&self.content),
+            safety: self.safety,
+        }
+    }
+}
+
+/// Reads the IV of a directory.
+fn read_iv(dir: &Dir) -> Result<DirIv> {
+    let bytes = dir.read_small(OsStr::new(DIRIV_NAME), size_of::<DirIv>())?;
+    DirIv::parse(&bytes).map_err(|what| {
+        let ino = dir.stat().map_or(0, |s| s.key.ino);
+        Error::corrupt(ino, what)
+    })
+}

@@ -1,0 +1,187 @@
+//! An open file of the vault: plain bytes in, cipher bytes on disk.
+//!
+//! Invariant: every block on disk authenticates under the file ID in the header, at every moment
+//! between two operations, whatever the backing file system answered.
+
+use std::sync::Arc;
+
+use crate::format::{
+    BlockNo, CipherOffset, ContentCodec, FileId, HEADER_LEN, Layout, PLAIN_BLOCK, PlainOffset,
+};
+use crate::sys::{Backing, File, FileKey, Stat};
+use crate::vault::error::{Error, Result};
+use crate::vault::open::{Content, Registration};
+use crate::vault::undo::Safety;
+
+/// An open file. `B` is the backing file: the real one, or an image in memory in tests.
+pub struct CipherFile<B = File> {
+    pub(super) backing: B,
+    pub(super) registration: Registration,
+    pub(super) codec: Arc<ContentCodec>,
+    pub(super) safety: Safety,
+}
+
+impl<B: Backing> CipherFile<B> {
+    /// The backing file.
+    pub fn backing(&self) -> &B {
+        &self.backing
+    }
+
+    /// Which backing file this is.
+    pub fn key(&self) -> FileKey {
+        self.registration.key()
+    }
+
+    /// Reads up to `len` bytes at `at`; less only at the end of the file.
+    ///
+    /// `buf` is scratch space that the caller reuses; the result is a part of it.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if one of the blocks in the range does not authenticate: a read never
+    /// returns part of a range with a bad block in it.
+    pub fn read<'b>(&self, at: PlainOffset, len: usize, buf: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+        if len == 0 {
+            return Ok(&[]);
+        }
+        let _shared = self.content().share();
+        let range = match self.read_under_id(at, len, buf, self.content().known().id) {
+            // The header may have been replaced from outside since it was read: look again.
+            Err(Error::Corrupt { .. }) if self.content().known().id.is_some() => {
+                self.read_under_id(at, len, buf, None)?
+            }
+            other => other?,
+        };
+        Ok(buf.get(range).unwrap_or_default())
+    }
+
+    /// Reads and opens the blocks of a range; returns where in `buf` the plain bytes are.
+    fn read_under_id(
+        &self,
+        at: PlainOffset,
+        len: usize,
+        buf: &mut Vec<u8>,
+        known: Option<FileId>,
+    ) -> Result<std::ops::Range<usize>> {
+        let layout = self.layout();
+        let first = layout.block_of(at);
+        let last = layout.block_of(PlainOffset(at.0.saturating_add(len as u64 - 1)));
+        let blocks = usize::try_from(last.0 - first.0 + 1).unwrap_or(usize::MAX);
+        // The header is right in front of block 0: one request for both.
+        let with_header = known.is_none() && first == BlockNo(0);
+        let id = match known {
+            Some(id) => Some(id),
+            None if with_header => None,
+            None => match self.read_header()? {
+                None => return Ok(0..0),
+                found => found,
+            },
+        };
+        let skip = if with_header { HEADER_LEN } else { 0 };
+        let want = skip + blocks * layout.cipher_block();
+        if buf.len() < want {
+            buf.resize(want, 0);
+        }
+        let start = layout.cipher_start(first).0 - skip as u64;
+        let cipher = &mut buf[..want];
+        let got = self.backing.read_at(cipher, start)?;
+        if got <= skip {
+            return Ok(0..0);
+        }
+        let id = match id {
+            Some(id) => id,
+            None => self.note_header(&cipher[..HEADER_LEN])?,
+        };
+        let opened = self
+            .codec
+            .open_run(id, first, &mut cipher[skip..got])
+            .map_err(|what| self.corrupt(what))?;
+        let offset = usize::try_from(at.0 - layout.plain_start(first).0).unwrap_or(usize::MAX);
+        let end = opened.min(offset.saturating_add(len));
+        Ok(skip + offset.min(end)..skip + end)
+    }
+
+    /// The plain size. The caller holds the content lock.
+    pub(super) fn plain_size(&self) -> Result<PlainOffset> {
+        Ok(self.layout().plain_size(self.cipher_size()?))
+    }
+
+    /// The size of the backing file. The caller holds the content lock.
+    pub(super) fn cipher_size(&self) -> Result<CipherOffset> {
+        match self.content().known().size {
+            Some(size) => Ok(size),
+            None => Ok(CipherOffset(self.backing.len()?)),
+        }
+    }
+
+    /// The file ID, from memory or from the header; `None` while the file is empty.
+    pub(super) fn id(&self) -> Result<Option<FileId>> {
+        match self.content().known().id {
+            Some(id) => Ok(Some(id)),
+            None => self.read_header(),
+        }
+    }
+
+    fn read_header(&self) -> Result<Option<FileId>> {
+        // One byte more than the header: a header without content is an empty file.
+        let mut start = [0; HEADER_LEN + 1];
+        if self.backing.read_at(&mut start, 0)? < start.len() {
+            return Ok(None);
+        }
+        self.note_header(&start[..HEADER_LEN]).map(Some)
+    }
+
+    fn note_header(&self, header: &[u8]) -> Result<FileId> {
+        let id = FileId::parse(header).map_err(|defect| self.corrupt(defect))?;
+        self.content().set_id(Some(id));
+        Ok(id)
+    }
+
+    /// Reads one block: its plain bytes (none behind the end) and its cipher bytes as stored.
+    pub(super) fn read_block(&self, id: FileId, block: BlockNo) -> Result<Vec<u8>> {
+        let mut buf = vec![0; self.layout().cipher_block()];
+        let got = self
+            .backing
+            .read_at(&mut buf, self.layout().cipher_start(block).0)?;
+        let opened = self
+            .codec
+            .open_run(id, block, &mut buf[..got])
+            .map_err(|what| self.corrupt(what))?;
+        buf.truncate(opened);
+        debug_assert!(opened <= PLAIN_BLOCK);
+        Ok(buf)
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        self.codec.layout()
+    }
+
+    pub(super) fn content(&self) -> &Content {
+        self.registration.content()
+    }
+
+    pub(super) fn corrupt(&self, what: impl Into<crate::format::Corrupt>) -> Error {
+        Error::corrupt(self.key().ino, what)
+    }
+}
+
+impl<B: Backing> CipherFile<B> {
+    /// Makes the content durable; unless `data_only`, the attributes too.
+    ///
+    /// # Errors
+    /// What `fsync(2)` says.
+    pub fn sync(&self, data_only: bool) -> Result<()> {
+        Ok(self.backing.sync(data_only)?)
+    }
+}
+
+impl CipherFile<File> {
+    /// The attributes of the file, with its plain size.
+    ///
+    /// # Errors
+    /// What `fstat(2)` says.
+    pub fn stat(&self) -> Result<Stat> {
+        let mut stat = self.backing.stat()?;
+        stat.size = self.layout().plain_size(CipherOffset(stat.size)).0;
+        Ok(stat)
+    }
+}

@@ -1,0 +1,200 @@
+//! Growing, shrinking, reserving and seeking: everything about the shape of a file.
+
+use crate::format::{CipherOffset, FileId, PLAIN_BLOCK, PlainOffset};
+use crate::sys::{Backing, Errno, Reserve};
+use crate::vault::error::Result;
+use crate::vault::file::CipherFile;
+
+impl<B: Backing> CipherFile<B> {
+    /// Sets the plain size: cuts off what is behind it, or grows the file with a hole.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`](crate::vault::Error::Corrupt) if the block that would be cut in two
+    /// does not authenticate.
+    pub fn truncate(&self, size: PlainOffset) -> Result<()> {
+        let _exclusive = self.content().exclude();
+        let old = self.plain_size()?;
+        if size < old {
+            self.shrink(size)
+        } else if size > old {
+            self.grow(old, size)
+        } else if size == PlainOffset(0) {
+            // A header without content is an empty file: take the rest away as well.
+            self.set_cipher_size(CipherOffset(0))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Reserves space for a range, without changing what can be read.
+    ///
+    /// # Errors
+    /// What `fallocate(2)` says.
+    pub fn reserve(&self, at: PlainOffset, len: u64) -> Result<()> {
+        let _exclusive = self.content().exclude();
+        self.reserve_locked(at, len)
+    }
+
+    /// Reserves space for a range and grows the file to its end.
+    ///
+    /// # Errors
+    /// What `fallocate(2)` says.
+    pub fn reserve_and_grow(&self, at: PlainOffset, len: u64) -> Result<()> {
+        let _exclusive = self.content().exclude();
+        self.reserve_locked(at, len)?;
+        let old = self.plain_size()?;
+        let end = PlainOffset(at.0.saturating_add(len));
+        if end > old {
+            self.grow(old, end)?;
+        }
+        Ok(())
+    }
+
+    /// The next data at or after `at`, as far as the backing file system knows.
+    ///
+    /// # Errors
+    /// `ENXIO` at the end of the file and where only a hole follows.
+    pub fn seek_data(&self, at: PlainOffset) -> Result<PlainOffset> {
+        let _shared = self.content().share();
+        let size = self.plain_size()?;
+        if at >= size {
+            return Err(Errno::NXIO.into());
+        }
+        let start = self.block_start(at);
+        let found = CipherOffset(self.backing.seek_data(start.0)?);
+        match self.next_block_at(at, start, found) {
+            position if position >= size => Err(Errno::NXIO.into()),
+            position => Ok(position),
+        }
+    }
+
+    /// The next hole at or after `at`; the end of the file counts as one.
+    ///
+    /// # Errors
+    /// `ENXIO` at the end of the file.
+    pub fn seek_hole(&self, at: PlainOffset) -> Result<PlainOffset> {
+        let _shared = self.content().share();
+        let size = self.plain_size()?;
+        if at >= size {
+            return Err(Errno::NXIO.into());
+        }
+        let start = self.block_start(at);
+        let found = CipherOffset(self.backing.seek_hole(start.0)?);
+        Ok(self.next_block_at(at, start, found).min(size))
+    }
+
+    fn block_start(&self, at: PlainOffset) -> CipherOffset {
+        self.layout().cipher_start(self.layout().block_of(at))
+    }
+
+    /// Translates an answer of the backing file: data and holes of the backing file begin in the
+    /// middle of blocks, and what counts is the next block that begins behind.
+    fn next_block_at(
+        &self,
+        at: PlainOffset,
+        start: CipherOffset,
+        found: CipherOffset,
+    ) -> PlainOffset {
+        if found <= start {
+            return at;
+        }
+        let block = self.layout().block_at(found);
+        if self.layout().cipher_start(block) == found {
+            return self.layout().plain_start(block);
+        }
+        PlainOffset(
+            self.layout()
+                .plain_start(block)
+                .0
+                .saturating_add(PLAIN_BLOCK as u64),
+        )
+    }
+
+    /// Cuts the file off at `size`, which is below the old size. The caller holds the exclusive
+    /// lock.
+    ///
+    /// The later blocks go first; then the shorter block is written over the longer one, and the
+    /// rest of the longer one goes. A crash in between leaves at most this block torn.
+    pub(super) fn shrink(&self, size: PlainOffset) -> Result<()> {
+        let layout = self.layout();
+        if size == PlainOffset(0) {
+            return self.set_cipher_size(CipherOffset(0));
+        }
+        let keep = usize::try_from(size.0 % PLAIN_BLOCK as u64).unwrap_or(0);
+        if keep == 0 {
+            return self.set_cipher_size(layout.cipher_size(size));
+        }
+        let Some(id) = self.id()? else {
+            return Err(Errno::IO.into());
+        };
+        let block = layout.block_of(size);
+        let mut plain = self.read_block(id, block)?;
+        plain.truncate(keep);
+        let mut sealed = Vec::with_capacity(layout.cipher_block());
+        self.codec.seal_run(id, block, &plain, &mut sealed);
+        let start = layout.cipher_start(block);
+        let end = CipherOffset(start.0 + layout.cipher_block() as u64);
+        if self.cipher_size()? > end {
+            self.set_cipher_size(end)?;
+        }
+        self.commit(self.cipher_size()?, start, &sealed)?;
+        self.set_cipher_size(layout.cipher_size(size))
+    }
+
+    /// Grows the file from `old` to `size` bytes of plain size. The caller holds the exclusive
+    /// lock.
+    pub(super) fn grow(&self, old: PlainOffset, size: PlainOffset) -> Result<()> {
+        let layout = self.layout();
+        let last = PlainOffset(size.0 - 1);
+        let same_block =
+            old.0 > 0 && layout.block_of(PlainOffset(old.0 - 1)) == layout.block_of(last);
+        if same_block {
+            return self.write_span(last, &[0]);
+        }
+        self.pad_for(last, old)?;
+        let grown = if size.0.is_multiple_of(PLAIN_BLOCK as u64) {
+            self.ensure_header()
+                .and_then(|()| self.set_cipher_size(layout.cipher_size(size)))
+        } else {
+            self.write_span(last, &[0])
+        };
+        if grown.is_err() && self.plain_size()? > old {
+            self.shrink(old)?;
+        }
+        grown
+    }
+
+    /// Writes a header into an empty file, which is about to become a hole.
+    fn ensure_header(&self) -> Result<()> {
+        if self.id()?.is_some() {
+            return Ok(());
+        }
+        let id = FileId::random();
+        self.commit(self.cipher_size()?, CipherOffset(0), &id.to_header())?;
+        self.content().set_id(Some(id));
+        Ok(())
+    }
+
+    fn reserve_locked(&self, at: PlainOffset, len: u64) -> Result<()> {
+        if len == 0 {
+            return Err(Errno::INVAL.into());
+        }
+        let start = self.block_start(at);
+        let end = self
+            .layout()
+            .cipher_size(PlainOffset(at.0.saturating_add(len)));
+        let bytes = end.0.saturating_sub(start.0);
+        Ok(self.backing.reserve(start.0, bytes, Reserve::KeepSize)?)
+    }
+
+    /// Sets the size of the backing file. The caller holds the exclusive lock.
+    pub(super) fn set_cipher_size(&self, size: CipherOffset) -> Result<()> {
+        self.content().set_size(None);
+        self.backing.set_len(size.0)?;
+        self.content().set_size(Some(size));
+        if size == CipherOffset(0) {
+            self.content().set_id(None);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! Writing: whole blocks are sealed anew, partial ones are read, merged and sealed.
+
+use std::cell::RefCell;
+
+use crate::format::{BlockNo, CipherOffset, FileId, HEADER_LEN, PLAIN_BLOCK, PlainOffset};
+use crate::sys::Backing;
+use crate::vault::error::Result;
+use crate::vault::file::CipherFile;
+use crate::vault::undo::Undo;
+
+thread_local! {
+    /// Where a request is sealed: one buffer a thread, reused.
+    static SEALED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A buffer that grew beyond this is given back after use.
+const KEEP_CAPACITY: usize = 2 * 1024 * 1024;
+
+impl<B: Backing> CipherFile<B> {
+    /// Writes all of `data` at `at`. Bytes between the old end and `at` read as zeros.
+    ///
+    /// # Errors
+    /// After an error the file reads as before.
+    pub fn write(&self, at: PlainOffset, data: &[u8]) -> Result<()> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        let _exclusive = self.content().exclude();
+        let old = self.plain_size()?;
+        self.pad_for(at, old)?;
+        let written = self.write_span(at, data);
+        if written.is_err() && self.plain_size()? > old {
+            self.shrink(old)?;
+        }
+        written
+    }
+
+    /// Fills the last block with zeros if a write at `at` leaves it behind: only a whole block
+    /// may be followed by a hole. The caller holds the exclusive lock.
+    pub(super) fn pad_for(&self, at: PlainOffset, size: PlainOffset) -> Result<()> {
+        let used = usize::try_from(size.0 % PLAIN_BLOCK as u64).unwrap_or(0);
+        if used == 0 || self.layout().block_of(at) <= self.layout().block_of(size) {
+            return Ok(());
+        }
+        self.write_span(size, &[0; PLAIN_BLOCK][used..])
+    }
+
+    /// Writes a range without padding. The caller holds the exclusive lock.
+    pub(super) fn write_span(&self, at: PlainOffset, data: &[u8]) -> Result<()> {
+        let size = self.cipher_size()?;
+        SEALED.with_borrow_mut(|sealed| {
+            sealed.clear();
+            let result = match self.id()? {
+                Some(id) => self.write_blocks(id, size, at, data, sealed),
+                None => self.write_first(size, at, data, sealed),
+            };
+            if sealed.capacity() > KEEP_CAPACITY {
+                *sealed = Vec::new();
+            }
+            result
+        })
+    }
+
+    /// The first write of an empty file brings the header with it.
+    fn write_first(
+        &self,
+        size: CipherOffset,
+        at: PlainOffset,
+        data: &[u8],
+        sealed: &mut Vec<u8>,
+    ) -> Result<()> {
+        let id = FileId::random();
+        let first = self.layout().block_of(at);
+        if first == BlockNo(0) {
+            sealed.extend_from_slice(&id.to_header());
+            self.seal(id, at, data, sealed)?;
+            self.commit(size, CipherOffset(0), sealed)?;
+        } else {
+            self.commit(size, CipherOffset(0), &id.to_header())?;
+            let header_only = CipherOffset(HEADER_LEN as u64);
+            let written = self.write_blocks(id, header_only, at, data, sealed);
+            if let Err(error) = written {
+                let _ = self.backing.set_len(size.0);
+                self.content().set_size(None);
+                return Err(error);
+            }
+        }
+        self.content().set_id(Some(id));
+        Ok(())
+    }
+
+    fn write_blocks(
+        &self,
+        id: FileId,
+        size: CipherOffset,
+        at: PlainOffset,
+        data: &[u8],
+        sealed: &mut Vec<u8>,
+    ) -> Result<()> {
+        self.seal(id, at, data, sealed)?;
+        let start = self.layout().cipher_start(self.layout().block_of(at));
+        self.commit(size, start, sealed)
+    }
+
+    /// Appends the sealed blocks that hold `data` at `at` to `sealed`.
+    fn seal(&self, id: FileId, at: PlainOffset, data: &[u8], sealed: &mut Vec<u8>) -> Result<()> {
+        let mut at = at;
+        let mut data = data;
+        let skip = usize::try_from(at.0 % PLAIN_BLOCK as u64).unwrap_or(0);
+        if skip != 0 {
+            let (now, rest) = data.split_at(data.len().min(PLAIN_BLOCK - skip));
+            self.seal_merged(id, at, now, sealed)?;
+            at.0 += now.len() as u64;
+            data = rest;
+        }
+        let (whole, tail) = data.split_at(data.len() / PLAIN_BLOCK * PLAIN_BLOCK);
+        if !whole.is_empty() {
+            let first = self.layout().block_of(at);
+            self.codec.seal_run(id, first, whole, sealed);
+            at.0 += whole.len() as u64;
+        }
+        if !tail.is_empty() {
+            self.seal_merged(id, at, tail, sealed)?;
+        }
+        Ok(())
+    }
+
+    /// Seals one block: what it holds now, overlaid with `data` at `at`.
+    fn seal_merged(
+        &self,
+        id: FileId,
+        at: PlainOffset,
+        data: &[u8],
+        sealed: &mut Vec<u8>,
+    ) -> Result<()> {
+        let block = self.layout().block_of(at);
+        let start = self.layout().cipher_start(block);
+        let mut plain = if start < self.cipher_size()? {
+            self.read_block(id, block)?
+        } else {
+            Vec::new()
+        };
+        let from = usize::try_from(at.0 % PLAIN_BLOCK as u64).unwrap_or(0);
+        let to = from + data.len();
+        if plain.len() < to {
+            plain.resize(to, 0);
+        }
+        plain[from..to].copy_from_slice(data);
+        self.codec.seal_run(id, block, &plain, sealed);
+        Ok(())
+    }
+
+    /// Puts sealed bytes into the backing file, or leaves it as it was.
+    pub(super) fn commit(&self, size: CipherOffset, at: CipherOffset, bytes: &[u8]) -> Result<()> {
+        let undo = Undo::prepare(&self.backing, self.safety, size, at, bytes.len())?;
+        match self.backing.write_at(bytes, at.0) {
+            Ok(()) => {
+                let end = CipherOffset(at.0 + bytes.len() as u64);
+                self.content().set_size(Some(size.max(end)));
+                Ok(())
+            }
+            Err(failed) => {
+                self.content().set_size(None);
+                Err(undo.apply(&self.backing, failed).into())
+            }
+        }
+    }
+}
