@@ -1,0 +1,84 @@
+//! From a node to its backing directory, or to the place where its object is found.
+
+use std::ffi::OsStr;
+use std::sync::Arc;
+
+use crate::format::StoredName;
+use crate::forward::{Forward, OpenFile};
+use crate::sys::Errno;
+use crate::vault::{BackingName, CipherDir};
+use crate::vfs::{Error, NodeId, Result};
+
+/// What an operation on a node works on.
+pub(super) enum Object {
+    /// A name in a directory.
+    Named(Arc<CipherDir>, BackingName),
+    /// An open file that has no name any more.
+    Open(Arc<OpenFile>),
+}
+
+impl Forward {
+    /// The open directory of a node: from the cache, or opened from the nearest ancestor that is
+    /// in it.
+    pub(super) fn dir(&self, node: NodeId) -> Result<Arc<CipherDir>> {
+        let mut missing = Vec::new();
+        let mut current = node;
+        let mut dir = loop {
+            if let Some(dir) = self.dirs.get(current) {
+                break dir;
+            }
+            if current == NodeId::ROOT {
+                break self.dirs.put(current, self.vault.root()?);
+            }
+            let place = self.nodes.place(current).ok_or(Error::Os(Errno::NOENT))?;
+            missing.push((current, place.name));
+            current = place.parent;
+        };
+        for (child, name) in missing.into_iter().rev() {
+            let opened = self.vault.subdir(&dir, &name)?;
+            if Some(opened.stat()?.key) != self.nodes.key(child) {
+                return Err(Error::Os(Errno::STALE));
+            }
+            dir = self.dirs.put(child, opened);
+        }
+        Ok(dir)
+    }
+
+    /// The directory of `parent` and the name that `name` has in it on disk.
+    pub(super) fn stored(
+        &self,
+        parent: NodeId,
+        name: &OsStr,
+    ) -> Result<(Arc<CipherDir>, StoredName)> {
+        let dir = self.dir(parent)?;
+        let stored = self.vault.encode(&dir, name)?;
+        Ok((dir, stored))
+    }
+
+    /// Where the object of a node is found by name.
+    pub(super) fn place(&self, node: NodeId) -> Result<(Arc<CipherDir>, BackingName)> {
+        if node == NodeId::ROOT {
+            return Ok((self.dir(node)?, BackingName::this_dir()));
+        }
+        if let Some(place) = self.nodes.place(node) {
+            return Ok((self.dir(place.parent)?, place.name));
+        }
+        // A removed directory that somebody still stands in.
+        match self.dirs.get(node) {
+            Some(dir) => Ok((dir, BackingName::this_dir())),
+            None => Err(Error::Os(Errno::NOENT)),
+        }
+    }
+
+    /// The object of a node, also when all that is left of it is an open file.
+    pub(super) fn object(&self, node: NodeId) -> Result<Object> {
+        match self.place(node) {
+            Ok((dir, name)) => Ok(Object::Named(dir, name)),
+            Err(error) => {
+                let key = self.nodes.key(node);
+                let open = self.files.find(|open| Some(open.file.key()) == key);
+                open.map(Object::Open).ok_or(error)
+            }
+        }
+    }
+}
