@@ -1,1 +1,13 @@
-//! Placeholder.
+//! FUSE: the only place that knows fuser.
+//!
+//! [`Session::mount`] attaches any [`Vfs`](crate::vfs::Vfs) to a mount point; the adapter turns
+//! requests into calls of it and values into replies, and nothing else.
+
+mod adapter;
+mod attach;
+mod convert;
+mod reply;
+mod session;
+
+pub use attach::Options;
+pub use session::{Session, Unmounter};

@@ -1,0 +1,517 @@
+//! Requests in, replies out.
+//!
+//! Invariant: every lock of the file system is released before the reply goes out, since the
+//! kernel may send the next request for the same object at once.
+
+use std::cell::RefCell;
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use fuser::{
+    AccessFlags, BsdFileFlags, CopyFileRangeFlags, FileHandle, Filesystem, Generation, INodeNo,
+    InitFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
+    ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs,
+    ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
+};
+use tracing::debug;
+
+use crate::mount::convert::{self, caller, flags, handle, node, small};
+use crate::mount::reply::{self, failed};
+use crate::vfs::{
+    Attr, Changes, CopyRange, Errno, Error, Fallocate, Opened, PlainOffset, Seek, Stat, Timeouts,
+    Vfs,
+};
+
+/// The largest request, bytes.
+const MAX_WRITE: u32 = 1 << 20;
+/// The most that one copy request can report in its 32-bit reply: whole blocks below 4 GiB.
+const MAX_COPY: u64 = 0xffff_f000;
+
+thread_local! {
+    /// Where reads are decrypted: one buffer an event loop, reused.
+    static READ_BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Serves a [`Vfs`] through fuser.
+pub(super) struct Adapter<V> {
+    fs: V,
+    timeouts: Timeouts,
+    acl: bool,
+}
+
+impl<V: Vfs> Adapter<V> {
+    pub(super) fn new(fs: V, acl: bool) -> Adapter<V> {
+        let timeouts = fs.timeouts();
+        Adapter { fs, timeouts, acl }
+    }
+}
+
+impl<V: Vfs> Filesystem for Adapter<V> {
+    fn init(&mut self, _req: &Request, config: &mut KernelConfig) -> io::Result<()> {
+        let wanted = [
+            InitFlags::FUSE_AUTO_INVAL_DATA,
+            InitFlags::FUSE_DO_READDIRPLUS,
+            InitFlags::FUSE_PARALLEL_DIROPS,
+            InitFlags::FUSE_ASYNC_DIO,
+        ];
+        let acl = self.acl.then_some(InitFlags::FUSE_POSIX_ACL);
+        for flag in wanted.into_iter().chain(acl) {
+            if config.add_capabilities(flag).is_err() {
+                debug!("the kernel does not offer {flag:?}");
+            }
+        }
+        let _ = config.set_max_write(MAX_WRITE);
+        Ok(())
+    }
+
+    fn lookup(&self, _req: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        match self.fs.lookup(node(parent), name) {
+            Err(Error::Os(Errno::NOENT)) if self.timeouts.negative > Duration::ZERO => {
+                // Node 0: the kernel remembers that there is no such name.
+                let nothing = convert::attr(0, &Attr::new(0, Stat::default()));
+                reply.entry(&self.timeouts.negative, &nothing, Generation(0));
+            }
+            found => reply::entry(&self.timeouts, "lookup", found, reply),
+        }
+    }
+
+    fn forget(&self, _req: &Request, ino: INodeNo, nlookup: u64) {
+        self.fs.forget(node(ino), nlookup);
+    }
+
+    fn getattr(&self, _req: &Request, ino: INodeNo, fh: Option<FileHandle>, reply: ReplyAttr) {
+        let found = self.fs.getattr(node(ino), fh.map(handle));
+        reply::attr(&self.timeouts, "getattr", found, reply);
+    }
+
+    fn setattr(
+        &self,
+        _req: &Request,
+        ino: INodeNo,
+        mode: Option<u32>,
+        uid: Option<u32>,
+        gid: Option<u32>,
+        size: Option<u64>,
+        atime: Option<TimeOrNow>,
+        mtime: Option<TimeOrNow>,
+        _ctime: Option<std::time::SystemTime>,
+        fh: Option<FileHandle>,
+        _crtime: Option<std::time::SystemTime>,
+        _chgtime: Option<std::time::SystemTime>,
+        _bkuptime: Option<std::time::SystemTime>,
+        _flags: Option<BsdFileFlags>,
+        reply: ReplyAttr,
+    ) {
+        let changes = Changes {
+            mode: mode.map(|mode| mode & 0o7777),
+            uid,
+            gid,
+            size: size.map(PlainOffset),
+            atime: atime.map(convert::set_time),
+            mtime: mtime.map(convert::set_time),
+        };
+        let found = self.fs.setattr(node(ino), fh.map(handle), &changes);
+        reply::attr(&self.timeouts, "setattr", found, reply);
+    }
+
+    fn readlink(&self, _req: &Request, ino: INodeNo, reply: ReplyData) {
+        match self.fs.readlink(node(ino)) {
+            Ok(target) => reply.data(&target),
+            Err(error) => reply.error(failed("readlink", &error)),
+        }
+    }
+
+    fn mknod(
+        &self,
+        req: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        _umask: u32,
+        rdev: u32,
+        reply: ReplyEntry,
+    ) {
+        let created = self
+            .fs
+            .mknod(caller(req), node(parent), name, mode, rdev.into());
+        reply::entry(&self.timeouts, "mknod", created, reply);
+    }
+
+    fn mkdir(
+        &self,
+        req: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        _umask: u32,
+        reply: ReplyEntry,
+    ) {
+        let created = self
+            .fs
+            .mkdir(caller(req), node(parent), name, mode & 0o7777);
+        reply::entry(&self.timeouts, "mkdir", created, reply);
+    }
+
+    fn unlink(&self, _req: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        reply::empty("unlink", self.fs.unlink(node(parent), name), reply);
+    }
+
+    fn rmdir(&self, _req: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        reply::empty("rmdir", self.fs.rmdir(node(parent), name), reply);
+    }
+
+    fn symlink(
+        &self,
+        req: &Request,
+        parent: INodeNo,
+        link_name: &OsStr,
+        target: &Path,
+        reply: ReplyEntry,
+    ) {
+        let target = target.as_os_str();
+        let created = self
+            .fs
+            .symlink(caller(req), node(parent), link_name, target);
+        reply::entry(&self.timeouts, "symlink", created, reply);
+    }
+
+    fn rename(
+        &self,
+        _req: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        newparent: INodeNo,
+        newname: &OsStr,
+        flags: RenameFlags,
+        reply: ReplyEmpty,
+    ) {
+        let Some(mode) = convert::rename_mode(flags) else {
+            return reply.error(fuser::Errno::EINVAL);
+        };
+        let from = (node(parent), name);
+        let to = (node(newparent), newname);
+        reply::empty("rename", self.fs.rename(from, to, mode), reply);
+    }
+
+    fn link(
+        &self,
+        _req: &Request,
+        ino: INodeNo,
+        newparent: INodeNo,
+        newname: &OsStr,
+        reply: ReplyEntry,
+    ) {
+        let created = self.fs.link(node(ino), node(newparent), newname);
+        reply::entry(&self.timeouts, "link", created, reply);
+    }
+
+    fn open(&self, _req: &Request, ino: INodeNo, mode: OpenFlags, reply: ReplyOpen) {
+        reply::open("open", self.fs.open(node(ino), flags(mode.0)), reply);
+    }
+
+    fn read(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        offset: u64,
+        size: u32,
+        _flags: OpenFlags,
+        _lock_owner: Option<LockOwner>,
+        reply: ReplyData,
+    ) {
+        READ_BUFFER.with_borrow_mut(|buf| {
+            let at = PlainOffset(offset);
+            match self.fs.read(handle(fh), at, size as usize, buf) {
+                Ok(data) => reply.data(data),
+                Err(error) => reply.error(failed("read", &error)),
+            }
+        });
+    }
+
+    fn write(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        offset: u64,
+        data: &[u8],
+        _write_flags: WriteFlags,
+        _flags: OpenFlags,
+        _lock_owner: Option<LockOwner>,
+        reply: ReplyWrite,
+    ) {
+        match self.fs.write(handle(fh), PlainOffset(offset), data) {
+            // A request is at most MAX_WRITE long.
+            Ok(()) => reply.written(u32::try_from(data.len()).unwrap_or(MAX_WRITE)),
+            Err(error) => reply.error(failed("write", &error)),
+        }
+    }
+
+    fn flush(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        _lock_owner: LockOwner,
+        reply: ReplyEmpty,
+    ) {
+        reply::empty("flush", self.fs.flush(handle(fh)), reply);
+    }
+
+    fn release(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        _flags: OpenFlags,
+        _lock_owner: Option<LockOwner>,
+        _flush: bool,
+        reply: ReplyEmpty,
+    ) {
+        self.fs.release(handle(fh));
+        reply.ok();
+    }
+
+    fn fsync(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        datasync: bool,
+        reply: ReplyEmpty,
+    ) {
+        reply::empty("fsync", self.fs.fsync(handle(fh), datasync), reply);
+    }
+
+    fn opendir(&self, _req: &Request, ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
+        let opened = self.fs.opendir(node(ino)).map(|handle| Opened {
+            handle,
+            keep_cache: false,
+        });
+        reply::open("opendir", opened, reply);
+    }
+
+    fn readdir(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectory,
+    ) {
+        let done = self.fs.readdir(handle(fh), offset, &mut |entry| {
+            let kind = convert::file_type(entry.kind);
+            !reply.add(INodeNo(entry.ino), entry.next, kind, &entry.name)
+        });
+        match done {
+            Ok(()) => reply.ok(),
+            Err(error) => reply.error(failed("readdir", &error)),
+        }
+    }
+
+    fn readdirplus(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectoryPlus,
+    ) {
+        let ttl = self.timeouts.attr;
+        let done = self
+            .fs
+            .readdirplus(handle(fh), offset, &mut |(entry, found)| {
+                let attr = convert::attr(found.node.0, &found.attr);
+                !reply.add(
+                    INodeNo(found.node.0),
+                    entry.next,
+                    &entry.name,
+                    &ttl,
+                    &attr,
+                    Generation(found.generation),
+                )
+            });
+        match done {
+            Ok(()) => reply.ok(),
+            Err(error) => reply.error(failed("readdirplus", &error)),
+        }
+    }
+
+    fn releasedir(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        _flags: OpenFlags,
+        reply: ReplyEmpty,
+    ) {
+        self.fs.releasedir(handle(fh));
+        reply.ok();
+    }
+
+    fn fsyncdir(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        datasync: bool,
+        reply: ReplyEmpty,
+    ) {
+        reply::empty("fsyncdir", self.fs.fsyncdir(handle(fh), datasync), reply);
+    }
+
+    fn statfs(&self, _req: &Request, _ino: INodeNo, reply: ReplyStatfs) {
+        match self.fs.statfs() {
+            Ok(stat) => reply.statfs(
+                stat.blocks,
+                stat.bfree,
+                stat.bavail,
+                stat.files,
+                stat.ffree,
+                small(stat.bsize),
+                small(stat.namelen),
+                small(stat.frsize),
+            ),
+            Err(error) => reply.error(failed("statfs", &error)),
+        }
+    }
+
+    fn setxattr(
+        &self,
+        req: &Request,
+        ino: INodeNo,
+        name: &OsStr,
+        value: &[u8],
+        flags: i32,
+        _position: u32,
+        reply: ReplyEmpty,
+    ) {
+        let flags = flags.cast_unsigned();
+        let done = self.fs.setxattr(caller(req), node(ino), name, value, flags);
+        reply::empty("setxattr", done, reply);
+    }
+
+    fn getxattr(&self, _req: &Request, ino: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
+        reply::xattr("getxattr", self.fs.getxattr(node(ino), name), size, reply);
+    }
+
+    fn listxattr(&self, _req: &Request, ino: INodeNo, size: u32, reply: ReplyXattr) {
+        let listed = self.fs.listxattr(node(ino)).map(|names| {
+            let mut list = Vec::new();
+            for name in names {
+                list.extend_from_slice(name.as_encoded_bytes());
+                list.push(0);
+            }
+            list
+        });
+        reply::xattr("listxattr", listed, size, reply);
+    }
+
+    fn removexattr(&self, _req: &Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        let done = self.fs.removexattr(node(ino), name);
+        reply::empty("removexattr", done, reply);
+    }
+
+    fn access(&self, _req: &Request, ino: INodeNo, mask: AccessFlags, reply: ReplyEmpty) {
+        let mask = mask.bits().cast_unsigned();
+        reply::empty("access", self.fs.access(node(ino), mask), reply);
+    }
+
+    fn create(
+        &self,
+        req: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        _umask: u32,
+        bits: i32,
+        reply: ReplyCreate,
+    ) {
+        let created = self
+            .fs
+            .create(caller(req), node(parent), name, mode & 0o7777, flags(bits));
+        match created {
+            Ok((entry, opened)) => reply.created(
+                &self.timeouts.attr,
+                &convert::attr(entry.node.0, &entry.attr),
+                Generation(entry.generation),
+                FileHandle(opened.handle.0),
+                reply::open_flags(&opened),
+            ),
+            Err(error) => reply.error(failed("create", &error)),
+        }
+    }
+
+    fn fallocate(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        offset: u64,
+        length: u64,
+        mode: i32,
+        reply: ReplyEmpty,
+    ) {
+        let what = match mode {
+            0 => Fallocate::Grow,
+            libc::FALLOC_FL_KEEP_SIZE => Fallocate::KeepSize,
+            _ => return reply.error(fuser::Errno::EOPNOTSUPP),
+        };
+        let done = self
+            .fs
+            .fallocate(handle(fh), PlainOffset(offset), length, what);
+        reply::empty("fallocate", done, reply);
+    }
+
+    fn lseek(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        offset: i64,
+        whence: i32,
+        reply: ReplyLseek,
+    ) {
+        let what = match whence {
+            libc::SEEK_DATA => Seek::Data,
+            libc::SEEK_HOLE => Seek::Hole,
+            _ => return reply.error(fuser::Errno::EINVAL),
+        };
+        let Ok(at) = u64::try_from(offset) else {
+            return reply.error(fuser::Errno::ENXIO);
+        };
+        match self.fs.seek(handle(fh), PlainOffset(at), what) {
+            Ok(found) => reply.offset(i64::try_from(found.0).unwrap_or(i64::MAX)),
+            Err(error) => reply.error(failed("lseek", &error)),
+        }
+    }
+
+    fn copy_file_range(
+        &self,
+        _req: &Request,
+        _ino_in: INodeNo,
+        fh_in: FileHandle,
+        offset_in: u64,
+        _ino_out: INodeNo,
+        fh_out: FileHandle,
+        offset_out: u64,
+        len: u64,
+        _flags: CopyFileRangeFlags,
+        reply: ReplyWrite,
+    ) {
+        let copied = self.fs.copy_range(CopyRange {
+            source: handle(fh_in),
+            source_at: PlainOffset(offset_in),
+            target: handle(fh_out),
+            target_at: PlainOffset(offset_out),
+            len: len.min(MAX_COPY),
+        });
+        match copied {
+            Ok(copied) => reply.written(small(copied)),
+            Err(error) => reply.error(failed("copy_file_range", &error)),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Results of the file system as replies to the kernel.
+
+use fuser::{
+    FileHandle, FopenFlags, Generation, ReplyAttr, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyXattr,
+};
+use tracing::{debug, warn};
+
+use crate::mount::convert::{self, errno};
+use crate::vfs::{Attr, Entry, Error, LogLevel, Opened, Result, Timeouts};
+
+pub(super) fn entry(timeouts: &Timeouts, operation: &str, found: Result<Entry>, reply: ReplyEntry) {
+    match found {
+        Ok(entry) => {
+            let attr = convert::attr(entry.node.0, &entry.attr);
+            reply.entry_with_ttls(
+                &timeouts.attr,
+                &timeouts.entry,
+                &attr,
+                Generation(entry.generation),
+            );
+        }
+        Err(error) => reply.error(failed(operation, &error)),
+    }
+}
+
+pub(super) fn attr(timeouts: &Timeouts, operation: &str, found: Result<Attr>, reply: ReplyAttr) {
+    match found {
+        Ok(attr) => reply.attr(&timeouts.attr, &convert::attr(attr.ino, &attr)),
+        Err(error) => reply.error(failed(operation, &error)),
+    }
+}
+
+/// Logs an error as loudly as it deserves; returns what the kernel gets.
+pub(super) fn failed(operation: &str, error: &Error) -> fuser::Errno {
+    match error.level() {
+        LogLevel::Warn => warn!("{operation}: {error}"),
+        LogLevel::Debug => debug!("{operation}: {error}"),
+    }
+    errno(error)
+}
+
+pub(super) fn empty(operation: &str, done: Result<()>, reply: ReplyEmpty) {
+    match done {
+        Ok(()) => reply.ok(),
+        Err(error) => reply.error(failed(operation, &error)),
+    }
+}
+
+pub(super) fn xattr(operation: &str, found: Result<Vec<u8>>, size: u32, reply: ReplyXattr) {
+    match found {
+        Err(error) => reply.error(failed(operation, &error)),
+        Ok(bytes) => match u32::try_from(bytes.len()) {
+            Ok(len) if size == 0 => reply.size(len),
+            Ok(len) if len <= size => reply.data(&bytes),
+            _ => reply.error(fuser::Errno::ERANGE),
+        },
+    }
+}
+
+pub(super) fn open(operation: &str, opened: Result<Opened>, reply: ReplyOpen) {
+    match opened {
+        Ok(opened) => reply.opened(FileHandle(opened.handle.0), open_flags(&opened)),
+        Err(error) => reply.error(failed(operation, &error)),
+    }
+}
+
+pub(super) fn open_flags(opened: &Opened) -> FopenFlags {
+    if opened.keep_cache {
+        FopenFlags::FOPEN_KEEP_CACHE
+    } else {
+        FopenFlags::empty()
+    }
+}
