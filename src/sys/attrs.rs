@@ -114,3 +114,95 @@ fn group(gid: Option<u32>) -> Result<Option<Gid>> {
         other => Ok(other.map(Gid::from_raw)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::OpenFlags;
+    use crate::sys::testing::{Scratch, is_root, name};
+
+    #[test]
+    fn permissions_are_set_even_where_there_are_none() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0, b"", false).unwrap();
+        dir.mknod(name("pipe"), libc::S_IFIFO, 0).unwrap();
+        for (entry, mode) in [("f", 0o4751), ("f", 0), ("pipe", 0o621), (".", 0o750)] {
+            dir.chmod(name(entry), mode).unwrap();
+            assert_eq!(dir.stat_at(name(entry)).unwrap().mode & 0o7777, mode);
+        }
+    }
+
+    #[test]
+    fn changes_to_a_symlink_do_not_reach_its_target() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o600, b"", false).unwrap();
+        dir.symlink(name("f"), name("link")).unwrap();
+        let before = dir.stat_at(name("f")).unwrap();
+        let early = Time { secs: -5, nanos: 7 };
+        assert_eq!(dir.chmod(name("link"), 0o777), Err(Errno::OPNOTSUPP));
+        dir.set_times(name("link"), SetTime::At(early), SetTime::At(early))
+            .unwrap();
+        assert_eq!(dir.stat_at(name("link")).unwrap().mtime, early);
+        if is_root() {
+            dir.chown(name("link"), Some(12), Some(34)).unwrap();
+            let stat = dir.stat_at(name("link")).unwrap();
+            assert_eq!((stat.uid, stat.gid), (12, 34));
+        }
+        let after = dir.stat_at(name("f")).unwrap();
+        assert_eq!((after.mode, after.uid), (before.mode, before.uid));
+        assert_eq!((after.atime, after.mtime), (before.atime, before.mtime));
+    }
+
+    #[test]
+    fn a_time_that_is_kept_stays() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o600, b"", false).unwrap();
+        let [one, two] =
+            [(1, 2), (3_000_000_000, 999_999_999)].map(|(secs, nanos)| Time { secs, nanos });
+        let file = dir.open_file(name("f"), OpenFlags::RDWR).unwrap();
+        let times = || file.stat().map(|stat| (stat.atime, stat.mtime)).unwrap();
+        dir.set_times(name("f"), SetTime::At(one), SetTime::At(two))
+            .unwrap();
+        assert_eq!(times(), (one, two));
+        dir.set_times(name("f"), SetTime::Keep, SetTime::At(one))
+            .unwrap();
+        assert_eq!(times(), (one, one));
+        file.set_times(SetTime::At(two), SetTime::Keep).unwrap();
+        assert_eq!(times(), (two, one));
+        file.set_times(SetTime::Keep, SetTime::Now).unwrap();
+        assert_eq!(times().0, two);
+        assert!(times().1.secs > 1_600_000_000);
+    }
+
+    #[test]
+    fn owner_and_group_are_set_one_by_one() {
+        if !is_root() {
+            return;
+        }
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o600, b"", false).unwrap();
+        let file = dir.open_file(name("f"), OpenFlags::RDWR).unwrap();
+        let owner = || file.stat().map(|stat| (stat.uid, stat.gid)).unwrap();
+        dir.chown(name("f"), Some(12), None).unwrap();
+        assert_eq!(owner(), (12, 0));
+        file.chown(None, Some(34)).unwrap();
+        assert_eq!(owner(), (12, 34));
+        assert_eq!(file.chown(Some(u32::MAX), None), Err(Errno::INVAL));
+    }
+
+    #[test]
+    fn access_is_checked_by_the_mode() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o600, b"", false).unwrap();
+        assert_eq!(dir.access(name("f"), 6), Ok(()));
+        assert_eq!(dir.access(name("f"), 1), Err(Errno::ACCESS));
+        assert_eq!(dir.access(name("g"), 0), Err(Errno::NOENT));
+        dir.symlink(name("nowhere"), name("link")).unwrap();
+        assert_eq!(dir.access(name("link"), 7), Ok(()));
+    }
+}

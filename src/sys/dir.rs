@@ -143,3 +143,112 @@ fn regular(file: File) -> Result<File> {
         _ => Err(Errno::NXIO),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::testing::{Scratch, is_root, name};
+    use std::os::unix::fs::MetadataExt;
+
+    #[test]
+    fn a_name_never_leads_elsewhere() {
+        let scratch = Scratch::new();
+        for bad in ["", "..", "/", "a/b", "a/", "/etc"] {
+            let bad = name(bad);
+            let dir = &scratch.dir;
+            assert_eq!(dir.stat_at(bad).unwrap_err(), Errno::INVAL);
+            assert_eq!(dir.open_dir(bad).unwrap_err(), Errno::INVAL);
+            assert_eq!(dir.mkdir(bad, 0o700).unwrap_err(), Errno::INVAL);
+            assert_eq!(dir.get_xattr(bad, name("user.x")), Err(Errno::INVAL));
+        }
+        assert_eq!(scratch.dir.stat_at(name("a\0b")).unwrap_err(), Errno::INVAL);
+    }
+
+    #[test]
+    fn a_symlink_is_never_followed() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.mkdir(name("d"), 0o700).unwrap();
+        dir.write_new(name("f"), 0o600, b"x", false).unwrap();
+        dir.symlink(name("d"), name("to_d")).unwrap();
+        dir.symlink(name("f"), name("to_f")).unwrap();
+        assert!(dir.stat_at(name("to_d")).unwrap().is_symlink());
+        assert_eq!(dir.open_dir(name("to_d")).unwrap_err(), Errno::NOTDIR);
+        for flags in [OpenFlags::RDONLY, OpenFlags::RDWR, OpenFlags::WRONLY] {
+            assert_eq!(dir.open_file(name("to_f"), flags).unwrap_err(), Errno::LOOP);
+        }
+        let flags = OpenFlags::WRONLY;
+        let created = dir.create_file(name("to_nothing"), flags, 0o600);
+        assert!(created.is_ok());
+        let taken = dir.create_file(name("to_f"), flags, 0o600);
+        assert_eq!(taken.unwrap_err(), Errno::EXIST);
+        assert_eq!(dir.read_small(name("to_f"), 10), Err(Errno::INVAL));
+    }
+
+    #[test]
+    fn what_is_not_a_regular_file_is_refused_without_waiting() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.mknod(name("pipe"), libc::S_IFIFO | 0o600, 0).unwrap();
+        dir.mknod(name("socket"), libc::S_IFSOCK | 0o600, 0)
+            .unwrap();
+        dir.mkdir(name("dir"), 0o700).unwrap();
+        if is_root() {
+            let null = fs::makedev(1, 3);
+            dir.mknod(name("device"), libc::S_IFCHR | 0o600, null)
+                .unwrap();
+            let opened = dir.open_file(name("device"), OpenFlags::RDONLY);
+            assert!(matches!(opened.unwrap_err(), Errno::NXIO | Errno::ACCESS));
+        }
+        for flags in [OpenFlags::RDONLY, OpenFlags::RDWR, OpenFlags::WRONLY] {
+            let errno = |file| dir.open_file(name(file), flags).unwrap_err();
+            assert_eq!(errno("pipe"), Errno::NXIO);
+            assert_eq!(errno("socket"), Errno::NXIO);
+            assert_eq!(errno("dir"), Errno::ISDIR);
+            assert_eq!(errno("nothing"), Errno::NOENT);
+        }
+        assert_eq!(dir.read_small(name("pipe"), 10), Err(Errno::INVAL));
+        assert_eq!(dir.read_small(name("dir"), 10), Err(Errno::INVAL));
+    }
+
+    #[test]
+    fn an_existing_file_is_opened_and_never_created() {
+        let scratch = Scratch::new();
+        let opened = scratch
+            .dir
+            .open_file(name("f"), OpenFlags::RDWR | OpenFlags::CREATE);
+        assert_eq!(opened.unwrap_err(), Errno::NOENT);
+    }
+
+    #[test]
+    fn a_helper_file_that_is_too_long_shows_it() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o400, b"0123456789", true)
+            .unwrap();
+        assert_eq!(dir.read_small(name("f"), 4).unwrap(), b"01234");
+        assert_eq!(dir.read_small(name("f"), 10).unwrap(), b"0123456789");
+        let again = dir.write_new(name("f"), 0o400, b"x", false);
+        assert_eq!(again, Err(Errno::EXIST));
+        assert_eq!(dir.read_small(name("f"), 10).unwrap(), b"0123456789");
+    }
+
+    #[test]
+    fn metadata_is_that_of_the_system() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o640, b"12345", false).unwrap();
+        dir.link(name("f"), dir, name("g")).unwrap();
+        let stat = dir.stat_at(name("g")).unwrap();
+        let other = std::fs::symlink_metadata(scratch.path().join("f")).unwrap();
+        assert_eq!((stat.key.dev, stat.key.ino), (other.dev(), other.ino()));
+        assert_eq!((stat.mode, stat.nlink), (other.mode(), 2));
+        assert_eq!((stat.uid, stat.gid), (other.uid(), other.gid()));
+        assert_eq!((stat.size, stat.blocks), (5, other.blocks()));
+        assert_eq!(u64::from(stat.blksize), other.blksize());
+        assert_eq!(stat.mtime.secs, other.mtime());
+        assert_eq!(i64::from(stat.mtime.nanos), other.mtime_nsec());
+        assert!(stat.is_file() && dir.stat().unwrap().is_dir());
+        assert!(dir.statfs().unwrap().blocks > 0);
+    }
+}

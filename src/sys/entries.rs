@@ -63,3 +63,68 @@ impl Dir {
         retry_on_intr(|| fs::renameat_with(self, old, to, new, flags))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::testing::{Scratch, name};
+    use crate::sys::{Errno, Kind};
+
+    #[test]
+    fn entries_are_made_and_removed() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.mkdir(name("d"), 0o700).unwrap();
+        dir.mknod(name("pipe"), libc::S_IFIFO | 0o600, 0).unwrap();
+        dir.mknod(name("file"), libc::S_IFREG | 0o600, 0).unwrap();
+        dir.symlink(name("some/../target"), name("link")).unwrap();
+        let kind = |entry| dir.stat_at(name(entry)).unwrap().kind();
+        assert_eq!(kind("d"), Kind::Dir);
+        assert_eq!(kind("pipe"), Kind::Fifo);
+        assert_eq!(kind("file"), Kind::File);
+        assert_eq!(dir.readlink(name("link")).unwrap(), "some/../target");
+        assert_eq!(dir.readlink(name("file")), Err(Errno::INVAL));
+        assert_eq!(dir.unlink(name("d")), Err(Errno::ISDIR));
+        assert_eq!(dir.rmdir(name("file")), Err(Errno::NOTDIR));
+        dir.rmdir(name("d")).unwrap();
+        for entry in ["pipe", "file", "link"] {
+            dir.unlink(name(entry)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_long_target_comes_back_whole() {
+        let scratch = Scratch::new();
+        let target = "x".repeat(4000);
+        scratch.dir.symlink(name(&target), name("link")).unwrap();
+        assert_eq!(*scratch.dir.readlink(name("link")).unwrap(), *target);
+    }
+
+    #[test]
+    fn a_hard_link_to_a_symlink_is_the_symlink() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.symlink(name("nowhere"), name("link")).unwrap();
+        dir.link(name("link"), dir, name("twin")).unwrap();
+        assert_eq!(dir.readlink(name("twin")).unwrap(), "nowhere");
+    }
+
+    #[test]
+    fn renaming_moves_exchanges_and_keeps_what_is_there() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.mkdir(name("sub"), 0o700).unwrap();
+        let sub = dir.open_dir(name("sub")).unwrap();
+        dir.write_new(name("a"), 0o600, b"a", false).unwrap();
+        sub.write_new(name("b"), 0o600, b"b", false).unwrap();
+        let kept = dir.rename(name("a"), &sub, name("b"), RenameFlags::NOREPLACE);
+        assert_eq!(kept, Err(Errno::EXIST));
+        dir.rename(name("a"), &sub, name("b"), RenameFlags::EXCHANGE)
+            .unwrap();
+        assert_eq!(dir.read_small(name("a"), 9).unwrap(), b"b");
+        dir.rename(name("a"), &sub, name("b"), RenameFlags::empty())
+            .unwrap();
+        assert_eq!(sub.read_small(name("b"), 9).unwrap(), b"b");
+        assert_eq!(dir.stat_at(name("a")).unwrap_err(), Errno::NOENT);
+    }
+}

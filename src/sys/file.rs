@@ -239,3 +239,110 @@ fn position(offset: u64, done: usize) -> Result<u64> {
         .and_then(|done| offset.checked_add(done))
         .ok_or(Errno::FBIG)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::testing::{Scratch, name};
+
+    fn file_with(scratch: &Scratch, content: &[u8]) -> File {
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o600, content, false).unwrap();
+        dir.open_file(name("f"), OpenFlags::RDWR).unwrap()
+    }
+
+    #[test]
+    fn many_buffers_are_filled_one_after_the_other() {
+        let scratch = Scratch::new();
+        let content: Vec<u8> = (0..=u8::MAX).cycle().take(5000).collect();
+        let file = file_with(&scratch, &content);
+        // More buffers than one call takes, a third of them empty.
+        let mut space = vec![vec![0; 2]; 3 * MAX_BUFFERS];
+        space.iter_mut().step_by(3).for_each(Vec::clear);
+        let mut bufs: Vec<_> = space.iter_mut().map(Vec::as_mut_slice).collect();
+        let len = file.read_vectored_at(&mut bufs, 1000).unwrap();
+        assert_eq!(len, 4000);
+        assert_eq!(space.concat()[..len], content[1000..]);
+        assert_eq!(file.read_vectored_at(&mut [&mut [], &mut []], 0), Ok(0));
+    }
+
+    #[test]
+    fn a_failed_write_tells_how_far_it_came() {
+        let scratch = Scratch::new();
+        file_with(&scratch, b"x");
+        let file = scratch.dir.open_file(name("f"), OpenFlags::RDONLY).unwrap();
+        let failed = file.write_at(b"abc", 0).unwrap_err();
+        assert_eq!((failed.written, failed.errno), (0, Errno::BADF));
+        assert_eq!(file.write_at(b"", 0), Ok(()));
+    }
+
+    #[test]
+    fn holes_are_punched_found_and_kept_within_the_size() {
+        let scratch = Scratch::new();
+        let file = file_with(&scratch, &vec![1; 65536]);
+        file.reserve(65536, 4096, Reserve::KeepSize).unwrap();
+        assert_eq!(file.len(), Ok(65536));
+        file.punch(16384, 16384).unwrap();
+        assert_eq!(file.seek_hole(0), Ok(16384));
+        assert_eq!(file.seek_data(16384), Ok(32768));
+        assert_eq!(file.seek_data(65536), Err(Errno::NXIO));
+        let mut buf = [1; 2];
+        file.read_at(&mut buf, 16384).unwrap();
+        assert_eq!(buf, [0, 0]);
+        assert_eq!(file.is_empty(), Ok(false));
+        file.set_len(0).unwrap();
+        assert_eq!(file.is_empty(), Ok(true));
+    }
+
+    #[test]
+    fn an_unlinked_file_is_reopened() {
+        let scratch = Scratch::new();
+        let file = file_with(&scratch, b"still here");
+        scratch.dir.unlink(name("f")).unwrap();
+        let again = file.reopen(OpenFlags::RDONLY).unwrap();
+        let mut buf = [0; 16];
+        assert_eq!(again.read_at(&mut buf, 6), Ok(4));
+        assert_eq!(buf[..4], *b"here");
+        file.flush().unwrap();
+        file.sync(true).unwrap();
+        assert_eq!(again.write_at(b"x", 0).unwrap_err().errno, Errno::BADF);
+    }
+
+    #[test]
+    fn every_descriptor_is_closed_on_exec() {
+        let scratch = Scratch::new();
+        let file = file_with(&scratch, b"");
+        let created = scratch.dir.create_file(name("g"), OpenFlags::RDWR, 0o600);
+        let all = [
+            created.unwrap(),
+            scratch.dir.reopen().unwrap(),
+            file.try_clone().unwrap(),
+            file.reopen(OpenFlags::RDONLY).unwrap(),
+            file,
+        ];
+        for fd in all {
+            let flags = io::fcntl_getfd(&fd).unwrap();
+            assert!(flags.contains(io::FdFlags::CLOEXEC));
+        }
+        let flags = io::fcntl_getfd(&scratch.dir).unwrap();
+        assert!(flags.contains(io::FdFlags::CLOEXEC));
+    }
+
+    #[test]
+    fn a_cloned_range_reads_as_its_source() {
+        let scratch = Scratch::new();
+        let src = file_with(&scratch, &[[7; 8192], [8; 8192]].concat());
+        let dst = scratch.dir.create_file(name("g"), OpenFlags::RDWR, 0o600);
+        let dst = dst.unwrap();
+        match dst.clone_range(&src, 8192, 0, 4096) {
+            Err(Errno::OPNOTSUPP) => return eprintln!("skipped: no reflinks here"),
+            cloned => cloned.unwrap(),
+        }
+        let mut content = [1; 4096 + 8192 + 1];
+        assert_eq!(dst.read_at(&mut content, 0), Ok(4096 + 8192));
+        assert!(content[..4096].iter().all(|byte| *byte == 0));
+        assert!(content[4096..][..8192].iter().all(|byte| *byte == 8));
+        assert_eq!(dst.clone_range(&src, 1, 4096, 0), Err(Errno::INVAL));
+        dst.reserve(4096, 8192, Reserve::KeepSizeUnshare).unwrap();
+    }
+}

@@ -91,3 +91,129 @@ fn parse_groups(status: &str, uid: u32) -> Option<Vec<Gid>> {
     }
     Some(numbers("Groups:")?.into_iter().map(Gid::from_raw).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::testing::{Scratch, is_root, name};
+    use rustix::thread::gettid;
+    use std::sync::mpsc::channel;
+    use std::thread::scope;
+
+    const UID: u32 = 12_345;
+    const GID: u32 = 23_456;
+    const EXTRA: u32 = 34_567;
+
+    fn own_tid() -> u32 {
+        gettid().as_raw_nonzero().get().unsigned_abs()
+    }
+
+    fn identity() -> (u32, u32, Vec<Gid>) {
+        (geteuid().as_raw(), getegid().as_raw(), getgroups().unwrap())
+    }
+
+    /// Runs `work` with the id of a thread that waits, as `UID` with the group `EXTRA`.
+    fn with_caller(work: impl FnOnce(u32)) {
+        let (tell, told) = channel();
+        let (done, wait) = channel::<()>();
+        scope(|threads| {
+            threads.spawn(move || {
+                set_thread_groups(&[Gid::from_raw(EXTRA)]).unwrap();
+                set_thread_res_uid(None, Uid::from_raw(UID), None).unwrap();
+                tell.send(own_tid()).unwrap();
+                // Ends when `done` is dropped.
+                let _ = wait.recv();
+            });
+            work(told.recv().unwrap());
+            drop(done);
+        });
+    }
+
+    #[test]
+    fn what_is_made_belongs_to_the_caller() {
+        if !is_root() {
+            return;
+        }
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.chmod(name("."), 0o777).unwrap();
+        let before = identity();
+        {
+            let _as = As::caller(UID, GID, 0).unwrap();
+            assert_eq!(identity(), (UID, GID, vec![]));
+            dir.write_new(name("f"), 0o600, b"x", false).unwrap();
+            dir.mkdir(name("d"), 0o700).unwrap();
+            dir.set_xattr(name("f"), name("user.x"), b"1", 0).unwrap();
+            dir.chmod(name("f"), 0o640).unwrap();
+        }
+        assert_eq!(identity(), before);
+        for entry in ["f", "d"] {
+            let stat = dir.stat_at(name(entry)).unwrap();
+            assert_eq!((stat.uid, stat.gid), (UID, GID));
+        }
+    }
+
+    #[test]
+    fn the_rights_are_those_of_the_caller() {
+        if !is_root() {
+            return;
+        }
+        let scratch = Scratch::new();
+        let _as = As::caller(UID, GID, 0).unwrap();
+        let denied = scratch.dir.mkdir(name("d"), 0o700);
+        assert_eq!(denied, Err(Errno::ACCESS));
+        let denied = As::caller(0, 0, 0);
+        assert_eq!(denied.unwrap_err(), Errno::PERM);
+        assert_eq!(identity(), (UID, GID, vec![]));
+    }
+
+    #[test]
+    fn a_group_of_the_caller_may_write() {
+        if !is_root() {
+            return;
+        }
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.chown(name("."), None, Some(EXTRA)).unwrap();
+        dir.chmod(name("."), 0o770).unwrap();
+        with_caller(|caller| {
+            let _as = As::caller(UID, GID, caller).unwrap();
+            dir.mkdir(name("d"), 0o700).unwrap();
+        });
+        with_caller(|caller| {
+            let _as = As::caller(UID + 1, GID, caller).unwrap();
+            let denied = dir.mkdir(name("e"), 0o700);
+            assert_eq!(denied, Err(Errno::ACCESS), "the groups are another user's");
+        });
+    }
+
+    #[test]
+    fn other_threads_stay_who_they_are() {
+        if !is_root() {
+            return;
+        }
+        let before = identity();
+        let (ask, asked) = channel::<()>();
+        let (tell, told) = channel();
+        scope(|threads| {
+            threads.spawn(move || {
+                asked.recv().unwrap();
+                tell.send(identity()).unwrap();
+            });
+            let _as = As::caller(UID, GID, 0).unwrap();
+            ask.send(()).unwrap();
+            assert_eq!(told.recv().unwrap(), before);
+        });
+    }
+
+    #[test]
+    fn groups_are_read_from_the_status_of_the_user_only() {
+        let status = "Name:\tx\nUid:\t0\t7\t0\t7\nGid:\t1\t1\t1\t1\nGroups:\t4 24 1000 \n";
+        let groups = [4, 24, 1000].map(Gid::from_raw).to_vec();
+        assert_eq!(parse_groups(status, 7), Some(groups));
+        assert_eq!(parse_groups(status, 0), None);
+        assert_eq!(parse_groups("", 0), None);
+        let alone = "Uid:\t1\t1\t1\t1\nGroups:\t \n";
+        assert_eq!(parse_groups(alone, 1), Some(vec![]));
+    }
+}

@@ -131,3 +131,104 @@ impl DirStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::testing::{Scratch, name};
+
+    /// Names and cookies from here to the end.
+    fn rest(stream: &mut DirStream) -> Vec<(String, u64)> {
+        let mut all = Vec::new();
+        while let Some(entry) = stream.next_entry() {
+            let entry = entry.unwrap();
+            all.push((entry.name.to_str().unwrap().to_owned(), entry.next));
+        }
+        all
+    }
+
+    /// More than one chunk of entries.
+    fn crowded() -> Scratch {
+        let scratch = Scratch::new();
+        for n in 0..3000 {
+            let entry = format!("{n}-{}", "x".repeat(100));
+            scratch.dir.mknod(name(&entry), libc::S_IFIFO, 0).unwrap();
+        }
+        scratch
+    }
+
+    #[test]
+    fn every_entry_is_listed_once() {
+        let scratch = crowded();
+        let mut stream = DirStream::open(&scratch.dir).unwrap();
+        let mut names: Vec<_> = rest(&mut stream)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert!(stream.next_entry().is_none());
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), 3002);
+        assert_eq!(names[..2], [".", ".."]);
+    }
+
+    #[test]
+    fn the_stream_continues_after_any_entry() {
+        let scratch = crowded();
+        let mut stream = DirStream::open(&scratch.dir).unwrap();
+        let all = rest(&mut stream);
+        for at in [0, 1, 700, 1500, 2999, 3000, 3001] {
+            stream.seek(all[at].1).unwrap();
+            assert_eq!(rest(&mut stream), all[at + 1..]);
+        }
+    }
+
+    #[test]
+    fn what_was_read_ahead_is_handed_out_again() {
+        let scratch = crowded();
+        let mut stream = DirStream::open(&scratch.dir).unwrap();
+        let first = stream.next_entry().unwrap().unwrap().next;
+        let second = stream.next_entry().unwrap().unwrap().ino;
+        stream.next_entry();
+        stream.seek(first).unwrap();
+        assert_eq!(stream.next_entry().unwrap().unwrap().ino, second);
+    }
+
+    #[test]
+    fn a_rewound_stream_shows_what_is_new() {
+        let scratch = Scratch::new();
+        let mut stream = DirStream::open(&scratch.dir).unwrap();
+        assert_eq!(rest(&mut stream).len(), 2);
+        scratch.dir.mkdir(name("new"), 0o700).unwrap();
+        stream.seek(0).unwrap();
+        assert_eq!(rest(&mut stream).len(), 3);
+    }
+
+    #[test]
+    fn a_removed_directory_has_no_entries() {
+        let scratch = Scratch::new();
+        scratch.dir.mkdir(name("d"), 0o700).unwrap();
+        let dir = scratch.dir.open_dir(name("d")).unwrap();
+        let mut stream = DirStream::open(&dir).unwrap();
+        scratch.dir.rmdir(name("d")).unwrap();
+        assert!(stream.next_entry().is_none());
+        assert_eq!(stream.stat().unwrap().nlink, 0);
+        stream.sync(false).unwrap();
+    }
+
+    #[test]
+    fn the_type_of_an_entry_is_told() {
+        let scratch = Scratch::new();
+        scratch.dir.symlink(name("x"), name("link")).unwrap();
+        let mut stream = DirStream::open(&scratch.dir).unwrap();
+        while let Some(entry) = stream.next_entry() {
+            let entry = entry.unwrap();
+            let expected = if entry.name == "link" {
+                Kind::Symlink
+            } else {
+                Kind::Dir
+            };
+            assert!(entry.kind == expected || entry.kind == Kind::Unknown);
+        }
+    }
+}

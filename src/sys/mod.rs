@@ -21,6 +21,8 @@ mod proc_fd;
 pub mod process;
 pub mod signal;
 mod stat;
+#[cfg(test)]
+mod testing;
 mod xattr;
 
 pub use attrs::SetTime;

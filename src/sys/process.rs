@@ -104,3 +104,25 @@ fn dev_null() -> Result<OwnedFd> {
     let flags = OpenFlags::RDWR | OpenFlags::CLOEXEC;
     retry_on_intr(|| fs::openat(CWD, "/dev/null", flags, Mode::empty()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_on_descriptors_is_raised_as_far_as_allowed() {
+        raise_nofile_limit().unwrap();
+        let limit = process::getrlimit(Resource::Nofile);
+        let reachable = limit.maximum.map_or(4096, |most| most.min(4096));
+        assert!(nofile_limit().is_none_or(|current| current >= reachable));
+    }
+
+    #[test]
+    fn no_core_is_written() {
+        no_core_dumps().unwrap();
+        set_not_dumpable().unwrap();
+        assert_eq!(process::getrlimit(Resource::Core).current, Some(0));
+        let behavior = process::dumpable_behavior().unwrap();
+        assert!(matches!(behavior, DumpableBehavior::NotDumpable));
+    }
+}

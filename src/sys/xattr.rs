@@ -92,3 +92,73 @@ fn split(list: &[u8]) -> Vec<OsString> {
         .map(|name| OsStr::from_bytes(name).to_os_string())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::OpenFlags;
+    use crate::sys::testing::{Scratch, is_root, name};
+
+    #[test]
+    fn attributes_are_set_listed_and_removed() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o600, b"", false).unwrap();
+        let file = dir.open_file(name("f"), OpenFlags::RDWR).unwrap();
+        let (one, two) = (name("user.one"), name("user.two"));
+        dir.set_xattr(name("f"), one, b"1", 0).unwrap();
+        file.set_xattr(two, b"", 0).unwrap();
+        let again = dir.set_xattr(name("f"), one, b"x", 1);
+        assert_eq!(again, Err(Errno::EXIST));
+        assert_eq!(file.set_xattr(name("user.x"), b"", 2), Err(Errno::NODATA));
+        assert_eq!(file.get_xattr(one).unwrap(), b"1");
+        assert_eq!(dir.get_xattr(name("f"), two).unwrap(), b"");
+        let mut listed = dir.list_xattr(name("f")).unwrap();
+        listed.sort();
+        assert_eq!(listed, [one, two]);
+        dir.remove_xattr(name("f"), one).unwrap();
+        assert_eq!(file.list_xattr().unwrap(), [two]);
+        file.remove_xattr(two).unwrap();
+        assert_eq!(file.get_xattr(two), Err(Errno::NODATA));
+        assert_eq!(dir.list_xattr(name("f")).unwrap(), Vec::<OsString>::new());
+    }
+
+    #[test]
+    fn values_and_lists_larger_than_usual_come_back_whole() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o600, b"", false).unwrap();
+        let value = [7; 2 * USUAL];
+        dir.set_xattr(name("f"), name("user.big"), &value, 0)
+            .unwrap();
+        assert_eq!(dir.get_xattr(name("f"), name("user.big")).unwrap(), value);
+        let mut names: Vec<_> = (0..8)
+            .map(|n| OsString::from(format!("user.{n}{}", "x".repeat(200))))
+            .collect();
+        for attr in &names {
+            dir.set_xattr(name("f"), attr, b"", 0).unwrap();
+        }
+        names.push("user.big".into());
+        let mut listed = dir.list_xattr(name("f")).unwrap();
+        listed.sort();
+        assert_eq!(listed, names);
+    }
+
+    #[test]
+    fn the_attributes_of_a_symlink_are_its_own() {
+        if !is_root() {
+            return;
+        }
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o600, b"", false).unwrap();
+        dir.symlink(name("f"), name("link")).unwrap();
+        dir.set_xattr(name("link"), name("trusted.x"), b"own", 0)
+            .unwrap();
+        assert_eq!(
+            dir.get_xattr(name("f"), name("trusted.x")),
+            Err(Errno::NODATA)
+        );
+        assert_eq!(dir.list_xattr(name("link")).unwrap(), ["trusted.x"]);
+    }
+}
