@@ -251,4 +251,37 @@ mod tests {
         assert!(stat.is_file() && dir.stat().unwrap().is_dir());
         assert!(dir.statfs().unwrap().blocks > 0);
     }
+
+    /// Sets or takes back a lease on a file; `F_GETLEASE` answers what is left of it.
+    #[allow(unsafe_code)]
+    fn lease(file: &File, command: libc::c_int, kind: libc::c_int) -> libc::c_int {
+        use std::os::fd::AsRawFd;
+        // SAFETY: the lease commands of fcntl take numbers only.
+        unsafe { libc::fcntl(file.as_fd().as_raw_fd(), command, kind) }
+    }
+
+    #[test]
+    fn a_lease_of_somebody_else_is_waited_for() {
+        // The holder of a lease is told to return it by SIGIO, which ends a process.
+        // SAFETY: ignoring a signal installs no code.
+        #[allow(unsafe_code)]
+        unsafe {
+            libc::signal(libc::SIGIO, libc::SIG_IGN)
+        };
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o600, b"x", false).unwrap();
+        let holder = dir.open_file(name("f"), OpenFlags::RDONLY).unwrap();
+        if lease(&holder, libc::F_SETLEASE, libc::F_RDLCK) != 0 {
+            return eprintln!("skipped: no leases here");
+        }
+        std::thread::scope(|threads| {
+            let opener = threads.spawn(|| dir.open_file(name("f"), OpenFlags::RDWR));
+            while lease(&holder, libc::F_GETLEASE, 0) == libc::F_RDLCK {
+                std::thread::yield_now();
+            }
+            assert_eq!(lease(&holder, libc::F_SETLEASE, libc::F_UNLCK), 0);
+            assert!(opener.join().unwrap().is_ok());
+        });
+    }
 }

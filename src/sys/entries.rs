@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_long_target_comes_back_whole() {
         let scratch = Scratch::new();
-        let target = "x".repeat(4000);
+        let target = "x".repeat(1000);
         scratch.dir.symlink(name(&target), name("link")).unwrap();
         assert_eq!(*scratch.dir.readlink(name("link")).unwrap(), *target);
     }
