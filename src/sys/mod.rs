@@ -14,6 +14,7 @@ mod clone;
 mod dir;
 mod entries;
 mod file;
+mod held;
 mod identity;
 mod list;
 pub mod mem;

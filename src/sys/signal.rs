@@ -11,6 +11,7 @@ use rustix::process::{Pid, kill_process};
 
 use super::{Errno, Result};
 
+pub use super::held::Held;
 pub use rustix::process::Signal;
 
 /// Sends a signal to a process.
@@ -62,7 +63,7 @@ pub fn unblock_in(command: &mut Command) {
     }
 }
 
-fn set_of(signals: &[Signal]) -> libc::sigset_t {
+pub(super) fn set_of(signals: &[Signal]) -> libc::sigset_t {
     let mut set = MaybeUninit::uninit();
     // SAFETY: `sigemptyset` initialises the set; both calls write to nothing else, and fail for
     // an invalid signal number only, which `Signal` does not hold.
@@ -76,7 +77,7 @@ fn set_of(signals: &[Signal]) -> libc::sigset_t {
     }
 }
 
-fn check(error: libc::c_int) -> Result<()> {
+pub(super) fn check(error: libc::c_int) -> Result<()> {
     match error {
         0 => Ok(()),
         error => Err(Errno::from_raw_os_error(error)),
