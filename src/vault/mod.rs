@@ -15,6 +15,7 @@
 //! - The first write of a file carries header and content in one request; a later block is
 //!   replaced by one request, which is taken back if it fails half way (see `undo`).
 
+pub mod conf;
 mod dir;
 mod error;
 mod file;
