@@ -1,2 +1,5 @@
-//! The file system program.
-fn main() {}
+//! The file system program: hands its command line over and ends with the code that comes back.
+
+fn main() -> std::process::ExitCode {
+    gocryptfs_rs::cli::main(std::env::args_os())
+}

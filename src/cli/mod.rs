@@ -1,1 +1,74 @@
-//! Placeholder.
+//! The command line: words become one typed [`Command`], which is run.
+//!
+//! Only this module prints and reads the environment. Failures come up as values; the exit code
+//! that they carry is returned to the binary, which alone ends the process.
+
+mod args;
+mod command;
+mod daemon;
+mod exit;
+mod help;
+mod info;
+mod init;
+mod log;
+mod mount;
+mod mountpoint;
+mod output;
+mod parse;
+mod passwd;
+mod password;
+mod paths;
+mod unlock;
+mod values;
+mod words;
+
+use crate::sys::process;
+use command::Command;
+use exit::{ExitCode, Failure};
+use output::{Kind, Output};
+use parse::Parsed;
+use std::ffi::OsString;
+
+/// Runs the file system program with the words of its command line, the program's name first.
+pub fn main(line: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
+    // A core dump would hold keys. What the system does not let us forbid we can do without.
+    let _ = process::no_core_dumps().and_then(|()| process::set_not_dumpable());
+    let line: Vec<OsString> = line.into_iter().collect();
+    let ended = start(&line);
+    let code = ended.unwrap_or_else(|failure| {
+        if !failure.message.is_empty() {
+            Output::new(false, false).write(Kind::Fatal, &failure.message);
+        }
+        failure.code
+    });
+    code.into()
+}
+
+fn start(line: &[OsString]) -> Result<ExitCode, Failure> {
+    let words = words::normalise(line.get(1..).unwrap_or_default())?;
+    if words.is_empty() {
+        help::help(&Output::new(false, false), false);
+        return Ok(ExitCode::Usage);
+    }
+    let words = match parse::parse(&words, line)? {
+        Parsed::Words(words) => *words,
+        Parsed::Help => {
+            help::help(&Output::new(false, false), false);
+            return Ok(ExitCode::Success);
+        }
+    };
+    let out = Output::new(words.messages.quiet, words.messages.wpanic);
+    run(Command::build(words)?, line, &out)
+}
+
+fn run(command: Command, line: &[OsString], out: &Output) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Help { all } => help::help(out, all),
+        Command::Version => help::version(out),
+        Command::Init(options) => return init::run(&options, out),
+        Command::Passwd(options) => return passwd::run(&options, out),
+        Command::Info(volume) => return info::run(&volume, out),
+        Command::Mount(options) => return mount::run(&options, line, out),
+    }
+    Ok(ExitCode::Success)
+}

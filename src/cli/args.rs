@@ -1,0 +1,324 @@
+//! Every option of the command line, as clap sees it: names, types, defaults and help.
+//!
+//! This is the raw form; rules that span several options are checked where a
+//! [`Command`](super::command::Command) is built from it.
+
+use super::values::{self, GoDuration};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// All words of the command line.
+#[derive(Parser, Clone, Debug)]
+#[command(
+    name = "gocryptfs",
+    about = "Encrypted overlay file system",
+    override_usage = "gocryptfs -init|-passwd|-info [OPTIONS] CIPHERDIR\n       \
+                      gocryptfs [OPTIONS] CIPHERDIR MOUNTPOINT [-o COMMA,SEPARATED,OPTIONS]",
+    disable_help_flag = true,
+    disable_version_flag = true
+)]
+pub(crate) struct Words {
+    #[command(
+        flatten,
+        next_help_heading = "Actions (without one, CIPHERDIR is mounted)"
+    )]
+    pub(crate) action: ActionArgs,
+    #[command(flatten, next_help_heading = "Password and key")]
+    pub(crate) secret: SecretArgs,
+    #[command(
+        flatten,
+        next_help_heading = "Format (of a new volume, or with an explicit key)"
+    )]
+    pub(crate) format: FormatArgs,
+    #[command(flatten, next_help_heading = "Mounting")]
+    pub(crate) mount: MountArgs,
+    #[command(flatten, next_help_heading = "Options for the kernel")]
+    pub(crate) kernel: KernelArgs,
+    #[command(flatten, next_help_heading = "Reverse mode")]
+    pub(crate) reverse: ReverseArgs,
+    #[command(flatten, next_help_heading = "Messages")]
+    pub(crate) messages: MessageArgs,
+    #[command(flatten, next_help_heading = "Accepted without effect")]
+    pub(crate) ignored: IgnoredArgs,
+    /// CIPHERDIR, and MOUNTPOINT for a mount
+    #[arg(value_parser = path(), hide = true)]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "switches of the command line"
+)]
+pub(crate) struct ActionArgs {
+    /// Make a new volume in the empty directory CIPHERDIR
+    #[arg(long)]
+    pub(crate) init: bool,
+    /// Change the password
+    #[arg(long)]
+    pub(crate) passwd: bool,
+    /// Show what the configuration file says
+    #[arg(long)]
+    pub(crate) info: bool,
+    /// Check the volume for damage
+    #[arg(long)]
+    pub(crate) fsck: bool,
+    /// Measure the speed of the ciphers
+    #[arg(long)]
+    pub(crate) speed: bool,
+    /// Show the version
+    #[arg(long)]
+    pub(crate) version: bool,
+    /// Show the common options
+    #[arg(short, long, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Show all options
+    #[arg(long)]
+    pub(crate) hh: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SecretArgs {
+    /// Configuration file in another place than CIPHERDIR/gocryptfs.conf
+    #[arg(long, value_name = "FILE", value_parser = path())]
+    pub(crate) config: Option<PathBuf>,
+    /// Program that prints the password; give the option again for each argument
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) extpass: Vec<OsString>,
+    /// File that holds the password in its first line
+    #[arg(long, value_name = "FILE", value_parser = path())]
+    pub(crate) passfile: Vec<PathBuf>,
+    /// Master key as hexadecimal digits, or "stdin", in place of the password
+    #[arg(long, value_name = "KEY")]
+    pub(crate) masterkey: Option<OsString>,
+    /// Use a key of zeros, for tests
+    #[arg(long, hide_short_help = true)]
+    pub(crate) zerokey: bool,
+    /// FIDO2 token that holds the key
+    #[arg(long, value_name = "DEVICE", value_parser = path(), hide_short_help = true)]
+    pub(crate) fido2: Option<PathBuf>,
+    /// Option for fido2-assert, kept in the configuration file
+    #[arg(long, value_name = "OPTION", hide_short_help = true)]
+    pub(crate) fido2_assert_option: Vec<String>,
+    /// Cost of guessing passwords, as the logarithm of scrypt's N: 10 to 28
+    #[arg(long, value_name = "LOGN", value_parser = values::integer::<i64>)]
+    pub(crate) scryptn: Option<i64>,
+}
+
+#[derive(Args, Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "switches of the command line"
+)]
+pub(crate) struct FormatArgs {
+    /// Encrypt file content with AES-SIV
+    #[arg(long)]
+    pub(crate) aessiv: bool,
+    /// Encrypt file content with XChaCha20-Poly1305
+    #[arg(long)]
+    pub(crate) xchacha: bool,
+    /// Leave file names as they are
+    #[arg(long)]
+    pub(crate) plaintextnames: bool,
+    /// The same name encrypts alike in every directory
+    #[arg(long)]
+    pub(crate) deterministic_names: bool,
+    /// Hash encrypted names longer than this: 62 to 255
+    #[arg(
+        long, value_name = "BYTES", value_parser = values::integer::<u8>,
+        default_value = "255", hide_short_help = true
+    )]
+    pub(crate) longnamemax: u8,
+    /// Hash names that are too long when encrypted
+    #[arg(long, default_value = "true", hide_short_help = true)]
+    pub(crate) longnames: bool,
+    /// Derive working keys with HKDF (only with an explicit key)
+    #[arg(long, default_value = "true", hide_short_help = true)]
+    pub(crate) hkdf: bool,
+    /// Unpadded base64 in file names (only with an explicit key)
+    #[arg(long, default_value = "true", hide_short_help = true)]
+    pub(crate) raw64: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "switches of the command line"
+)]
+pub(crate) struct MountArgs {
+    /// Stay in the foreground
+    #[arg(long, visible_alias = "f")]
+    pub(crate) fg: bool,
+    /// Send SIGUSR1 to this process once mounted
+    #[arg(
+        long, value_name = "PID", value_parser = values::integer::<i32>,
+        default_value = "0", hide_short_help = true
+    )]
+    pub(crate) notifypid: i32,
+    /// Unmount after this time without use, like 500s or 2h45m
+    #[arg(long, visible_alias = "i", value_name = "TIME", default_value = "0")]
+    pub(crate) idle: GoDuration,
+    /// Control socket
+    #[arg(long, value_name = "PATH", value_parser = path())]
+    pub(crate) ctlsock: Option<PathBuf>,
+    /// Mount over a directory that is not empty
+    #[arg(long)]
+    pub(crate) nonempty: bool,
+    /// Let other users in
+    #[arg(long = "allow_other")]
+    pub(crate) allow_other: bool,
+    /// Show all files as belonging to this owner
+    #[arg(long = "force_owner", value_name = "UID:GID", hide_short_help = true)]
+    pub(crate) force_owner: Option<String>,
+    /// Enforce access control lists
+    #[arg(long, hide_short_help = true)]
+    pub(crate) acl: bool,
+    /// CIPHERDIR is written by others at the same time
+    #[arg(long, hide_short_help = true)]
+    pub(crate) sharedstorage: bool,
+    /// Do not reserve space before writing
+    #[arg(long, hide_short_help = true)]
+    pub(crate) noprealloc: bool,
+    /// No extended attributes
+    #[arg(long, hide_short_help = true)]
+    pub(crate) noxattr: bool,
+    /// Show files with undecryptable names that match this pattern
+    #[arg(long, value_name = "PATTERN", hide_short_help = true)]
+    pub(crate) badname: Vec<OsString>,
+}
+
+#[derive(Args, Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "switches of the command line"
+)]
+pub(crate) struct KernelArgs {
+    /// Mount read-only
+    #[arg(long)]
+    pub(crate) ro: bool,
+    /// Mount read-write (default)
+    #[arg(long, hide_short_help = true)]
+    pub(crate) rw: bool,
+    /// Device files work
+    #[arg(long, hide_short_help = true)]
+    pub(crate) dev: bool,
+    /// Device files do not work (default)
+    #[arg(long, hide_short_help = true)]
+    pub(crate) nodev: bool,
+    /// Set-user-id programs work
+    #[arg(long, hide_short_help = true)]
+    pub(crate) suid: bool,
+    /// Set-user-id programs do not work (default)
+    #[arg(long, hide_short_help = true)]
+    pub(crate) nosuid: bool,
+    /// Programs can be run (default)
+    #[arg(long, hide_short_help = true)]
+    pub(crate) exec: bool,
+    /// Programs cannot be run
+    #[arg(long, hide_short_help = true)]
+    pub(crate) noexec: bool,
+    /// Keep the page cache of a file from one open to the next
+    #[arg(long = "kernel_cache", hide_short_help = true)]
+    pub(crate) kernel_cache: bool,
+    /// Further options for the kernel
+    #[arg(long, value_name = "A,B=C", hide_short_help = true)]
+    pub(crate) ko: Option<String>,
+    /// What stands for the device in the list of mounts
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub(crate) fsname: Option<OsString>,
+    /// Security context of all files
+    #[arg(long, value_name = "CONTEXT", hide_short_help = true)]
+    pub(crate) context: Option<String>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ReverseArgs {
+    /// Show a plain directory encrypted
+    #[arg(long)]
+    pub(crate) reverse: bool,
+    /// Do not enter other file systems
+    #[arg(long, hide_short_help = true)]
+    pub(crate) one_file_system: bool,
+    /// Leave out this path
+    #[arg(long, visible_alias = "e", value_name = "PATH", hide_short_help = true)]
+    pub(crate) exclude: Vec<OsString>,
+    /// Leave out what matches this pattern
+    #[arg(
+        long,
+        visible_alias = "ew",
+        value_name = "PATTERN",
+        hide_short_help = true
+    )]
+    pub(crate) exclude_wildcard: Vec<OsString>,
+    /// File of patterns to leave out
+    #[arg(long, value_name = "FILE", value_parser = path(), hide_short_help = true)]
+    pub(crate) exclude_from: Vec<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "switches of the command line"
+)]
+pub(crate) struct MessageArgs {
+    /// Only warnings and errors
+    #[arg(long, visible_alias = "q")]
+    pub(crate) quiet: bool,
+    /// Debug messages
+    #[arg(long, visible_alias = "d", hide_short_help = true)]
+    pub(crate) debug: bool,
+    /// Debug messages of the FUSE protocol
+    #[arg(long)]
+    pub(crate) fusedebug: bool,
+    /// Abort at the first warning, for tests
+    #[arg(long, hide_short_help = true)]
+    pub(crate) wpanic: bool,
+    /// In the background, keep writing messages to stdout and stderr
+    #[arg(long)]
+    pub(crate) nosyslog: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "switches of the command line"
+)]
+pub(crate) struct IgnoredArgs {
+    /// Choice of a cryptography library
+    #[arg(long, value_name = "auto|BOOL", value_parser = openssl, hide_short_help = true)]
+    openssl: Option<()>,
+    /// Profile file
+    #[arg(long, value_name = "FILE", value_parser = path(), hide_short_help = true)]
+    pub(crate) cpuprofile: Option<PathBuf>,
+    /// Profile file
+    #[arg(long, value_name = "FILE", value_parser = path(), hide_short_help = true)]
+    pub(crate) memprofile: Option<PathBuf>,
+    /// Trace file
+    #[arg(long, value_name = "FILE", value_parser = path(), hide_short_help = true)]
+    pub(crate) trace: Option<PathBuf>,
+    /// Obsolete
+    #[arg(long = "serialize_reads", hide_short_help = true)]
+    serialize_reads: bool,
+    /// For /etc/fstab
+    #[arg(long, hide_short_help = true)]
+    nofail: bool,
+    /// Obsolete
+    #[arg(long, hide_short_help = true)]
+    devrandom: bool,
+    /// Obsolete
+    #[arg(long, hide_short_help = true)]
+    forcedecode: bool,
+}
+
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+fn openssl(text: &str) -> Result<(), String> {
+    match text {
+        "auto" => Ok(()),
+        _ => values::boolean(text).map(drop),
+    }
+}

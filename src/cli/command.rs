@@ -1,0 +1,296 @@
+//! The typed form of a command line. All rules that span several options are checked here, in the
+//! order in which the first failure is what the user reads; what comes out can be run as it is.
+
+use super::args::{FormatArgs, KernelArgs, MessageArgs, MountArgs, SecretArgs, Words};
+use super::exit::{ExitCode, Failure};
+use super::paths;
+use super::values::{self, quoted};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// One run of the program.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Help on the common options, or on all.
+    Help { all: bool },
+    /// Name and version.
+    Version,
+    /// Make a new volume.
+    Init(InitOptions),
+    /// Change the password.
+    Passwd(PasswdOptions),
+    /// Show the configuration file.
+    Info(Volume),
+    /// Mount.
+    Mount(Box<MountOptions>),
+}
+
+/// Where a volume is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Volume {
+    /// The encrypted directory, absolute and clean.
+    pub(crate) cipherdir: PathBuf,
+    /// The configuration file if it is not in CIPHERDIR, absolute and clean.
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Where the password comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PasswordSource {
+    /// The terminal, or a line of stdin if that is none.
+    Console,
+    /// The first line of the output of a program: its name and arguments.
+    Program(Vec<OsString>),
+    /// The first lines of files, one behind the other.
+    Files(Vec<PathBuf>),
+}
+
+/// A master key given in place of a password.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum GivenKey {
+    /// Hexadecimal digits on the command line.
+    Hex(OsString),
+    /// Hexadecimal digits from stdin or the terminal.
+    Stdin,
+    /// All zeros.
+    Zero,
+}
+
+impl std::fmt::Debug for GivenKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GivenKey")
+    }
+}
+
+/// What opens the volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeySource {
+    /// A password and the configuration file.
+    Password(PasswordSource),
+    /// The key itself.
+    Given(GivenKey),
+}
+
+/// What `-init` needs.
+#[derive(Debug)]
+pub(crate) struct InitOptions {
+    pub(crate) volume: Volume,
+    pub(crate) password: PasswordSource,
+    /// The key to wrap; a random one if none is given.
+    pub(crate) key: Option<GivenKey>,
+    /// Logarithm of scrypt's N.
+    pub(crate) scryptn: Option<i64>,
+    pub(crate) format: FormatArgs,
+}
+
+/// What `-passwd` needs.
+#[derive(Debug)]
+pub(crate) struct PasswdOptions {
+    pub(crate) volume: Volume,
+    pub(crate) key: KeySource,
+    /// Logarithm of scrypt's N, if it is to change.
+    pub(crate) scryptn: Option<i64>,
+}
+
+/// What a mount needs.
+#[derive(Debug)]
+pub(crate) struct MountOptions {
+    pub(crate) volume: Volume,
+    /// As the user wrote it.
+    pub(crate) mountpoint: PathBuf,
+    pub(crate) key: KeySource,
+    /// The format of a volume that is opened without its configuration file. The limits on long
+    /// names hold in any case.
+    pub(crate) format: FormatArgs,
+    /// Owner of all files, as the user sees it.
+    pub(crate) force_owner: Option<(u32, u32)>,
+    pub(crate) mount: MountArgs,
+    pub(crate) kernel: KernelArgs,
+    pub(crate) messages: MessageArgs,
+}
+
+impl Command {
+    /// Checks the options against each other.
+    ///
+    /// # Errors
+    /// Options that exclude each other or lack one another, values out of range, and a CIPHERDIR
+    /// that is none.
+    pub(crate) fn build(words: Words) -> Result<Self, Failure> {
+        check_conflicts(&words)?;
+        check_values(&words)?;
+        let action = &words.action;
+        if action.version {
+            return Ok(Self::Version);
+        }
+        if action.hh {
+            return Ok(Self::Help { all: true });
+        }
+        if action.speed {
+            return Err(unavailable("-speed"));
+        }
+        let volume = Volume::build(&words)?;
+        if !words.reverse.reverse && !words.reverse.exclude.is_empty() {
+            let message = "-exclude only works in reverse mode";
+            return Err(Failure::new(ExitCode::Exclude, message));
+        }
+        let owner = words.mount.force_owner.as_deref().map(values::owner);
+        let force_owner = owner.transpose().map_err(Failure::usage)?;
+        check_positionals(&words)?;
+        check_available(&words)?;
+        let Words { secret, format, .. } = words;
+        if words.action.info {
+            return Ok(Self::Info(volume));
+        }
+        if words.action.init {
+            return Ok(Self::Init(InitOptions {
+                volume,
+                password: PasswordSource::build(&secret),
+                key: GivenKey::build(&secret),
+                scryptn: secret.scryptn,
+                format,
+            }));
+        }
+        let key = KeySource::build(&secret);
+        if words.action.passwd {
+            let scryptn = secret.scryptn;
+            return Ok(Self::Passwd(PasswdOptions {
+                volume,
+                key,
+                scryptn,
+            }));
+        }
+        Ok(Self::Mount(Box::new(MountOptions {
+            volume,
+            mountpoint: words.paths[1].clone(),
+            key,
+            format,
+            force_owner,
+            mount: words.mount,
+            kernel: words.kernel,
+            messages: words.messages,
+        })))
+    }
+}
+
+fn check_conflicts(words: &Words) -> Result<(), Failure> {
+    let secret = &words.secret;
+    let extpass = !secret.extpass.is_empty();
+    let passfile = !secret.passfile.is_empty();
+    let masterkey = secret.masterkey.is_some() && !words.action.init;
+    let fido2 = secret.fido2.is_some();
+    let conflicts = [
+        (extpass && passfile, "-extpass and -passfile"),
+        (passfile && masterkey, "-passfile and -masterkey"),
+        (extpass && masterkey, "-extpass and -masterkey"),
+        (extpass && fido2, "-extpass and -fido2"),
+    ];
+    match conflicts.iter().find(|(conflict, _)| *conflict) {
+        Some((_, names)) => Err(Failure::usage(format!(
+            "The options {names} cannot be used at the same time"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn check_values(words: &Words) -> Result<(), Failure> {
+    if words.mount.idle < values::GoDuration::default() {
+        return Err(Failure::usage("Idle timeout cannot be less than 0"));
+    }
+    match words.format.longnamemax {
+        0 | 62..=255 => Ok(()),
+        max => Err(Failure::usage(format!(
+            "-longnamemax: value {max} is outside allowed range 62 ... 255"
+        ))),
+    }
+}
+
+fn check_positionals(words: &Words) -> Result<(), Failure> {
+    let (action, given) = (&words.action, words.paths.len());
+    let actions = [action.info, action.init, action.passwd, action.fsck];
+    match actions.iter().filter(|wanted| **wanted).count() {
+        0 if given == 2 => Ok(()),
+        0 => {
+            let paths: Vec<String> = words.paths.iter().map(quoted).collect();
+            let paths = paths.join(" ");
+            Err(Failure::usage(format!(
+                "Wrong number of arguments (have {given}, want 2): {paths}\n\
+                 Usage: gocryptfs [OPTIONS] CIPHERDIR MOUNTPOINT [-o COMMA-SEPARATED-OPTIONS]"
+            )))
+        }
+        1 if given == 1 => Ok(()),
+        1 => Err(Failure::usage(format!(
+            "The options -info, -init, -passwd, -fsck take exactly one argument, {given} given"
+        ))),
+        _ => Err(Failure::usage(
+            "At most one of -info, -init, -passwd, -fsck is allowed",
+        )),
+    }
+}
+
+/// Refuses what is understood but not built yet.
+fn check_available(words: &Words) -> Result<(), Failure> {
+    let mount = &words.mount;
+    let missing = [
+        (words.reverse.reverse, "-reverse"),
+        (words.action.fsck, "-fsck"),
+        (words.secret.fido2.is_some(), "-fido2"),
+        (mount.idle != values::GoDuration::default(), "-idle"),
+        (mount.ctlsock.is_some(), "-ctlsock"),
+        (!mount.badname.is_empty(), "-badname"),
+        (mount.noxattr, "-noxattr"),
+    ];
+    match missing.iter().find(|(wanted, _)| *wanted) {
+        Some((_, name)) => Err(unavailable(name)),
+        None => Ok(()),
+    }
+}
+
+fn unavailable(name: &str) -> Failure {
+    Failure::usage(format!("The option {name} is not available yet"))
+}
+
+impl Volume {
+    fn build(words: &Words) -> Result<Self, Failure> {
+        let given = words.paths.first();
+        let given = given.ok_or_else(|| Failure::usage("CIPHERDIR argument is missing"))?;
+        let cipherdir = paths::absolute(given)?;
+        paths::check_dir(&cipherdir).map_err(|defect| {
+            Failure::new(ExitCode::CipherDir, format!("Invalid cipherdir: {defect}"))
+        })?;
+        let config = words.secret.config.as_deref();
+        let config = config.filter(|path| !path.as_os_str().is_empty());
+        let config = config.map(paths::absolute).transpose()?;
+        Ok(Self { cipherdir, config })
+    }
+}
+
+impl PasswordSource {
+    fn build(secret: &SecretArgs) -> Self {
+        if !secret.passfile.is_empty() {
+            Self::Files(secret.passfile.clone())
+        } else if !secret.extpass.is_empty() {
+            Self::Program(secret.extpass.clone())
+        } else {
+            Self::Console
+        }
+    }
+}
+
+impl GivenKey {
+    fn build(secret: &SecretArgs) -> Option<Self> {
+        match &secret.masterkey {
+            Some(text) if text == "stdin" => Some(Self::Stdin),
+            Some(text) if !text.is_empty() => Some(Self::Hex(text.clone())),
+            _ => secret.zerokey.then_some(Self::Zero),
+        }
+    }
+}
+
+impl KeySource {
+    fn build(secret: &SecretArgs) -> Self {
+        match GivenKey::build(secret) {
+            Some(key) => Self::Given(key),
+            None => Self::Password(PasswordSource::build(secret)),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! How a run ends: the exit codes that scripts and desktop programs know, and the one error type
+//! of the command line. Only the binary turns them into the end of the process.
+
+/// Why the process ends, as other programs see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExitCode {
+    /// Done.
+    Success,
+    /// The command line makes no sense, or asks for what this volume cannot do.
+    Usage,
+    /// CIPHERDIR is not a directory, or not empty where a new volume should go.
+    CipherDir,
+    /// A new volume could not be completed.
+    Init,
+    /// `-info` could not read the configuration file.
+    LoadConf,
+    /// No password could be read.
+    ReadPassword,
+    /// The mount point cannot be used.
+    MountPoint,
+    /// The configuration file is missing, unreadable or not understood; other failures.
+    Other,
+    /// The password does not open the volume.
+    PasswordIncorrect,
+    /// The volume's scrypt parameters cannot be used.
+    ScryptParams,
+    /// The master key given by the user is no key.
+    MasterKey,
+    /// Ended by SIGINT or SIGTERM.
+    Signal,
+    /// The background process could not be started.
+    ForkChild,
+    /// The kernel or fusermount refused the mount.
+    Fuse,
+    /// The configuration file could not be written.
+    WriteConf,
+    /// The configuration file contradicts itself or is of an unsupported version.
+    DeprecatedFs,
+    /// Exclusion patterns where there is nothing to exclude from.
+    Exclude,
+    /// The end of the background process, passed on by its parent.
+    Child(u8),
+}
+
+impl ExitCode {
+    /// The number that the operating system gets.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Usage => 1,
+            Self::CipherDir => 6,
+            Self::Init => 7,
+            Self::LoadConf => 8,
+            Self::ReadPassword => 9,
+            Self::MountPoint => 10,
+            Self::Other => 11,
+            Self::PasswordIncorrect => 12,
+            Self::ScryptParams => 13,
+            Self::MasterKey => 14,
+            Self::Signal => 15,
+            Self::ForkChild => 17,
+            Self::Fuse => 19,
+            Self::WriteConf => 24,
+            Self::DeprecatedFs => 27,
+            Self::Exclude => 29,
+            Self::Child(code) => code,
+        }
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        code.number().into()
+    }
+}
+
+/// A run that failed: what the user reads on stderr, and the exit code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Failure {
+    /// The exit code.
+    pub(crate) code: ExitCode,
+    /// One or more lines without a final newline; empty if all has been said.
+    pub(crate) message: String,
+}
+
+impl Failure {
+    /// A failure with a message for the user.
+    pub(crate) fn new(code: ExitCode, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { code, message }
+    }
+
+    /// A command line that makes no sense.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(ExitCode::Usage, message)
+    }
+}

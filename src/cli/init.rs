@@ -1,0 +1,178 @@
+//! `-init`: makes a new volume.
+//!
+//! Nothing that exists is overwritten. What can be wrong is looked for before the password is
+//! asked for.
+
+use super::args::FormatArgs;
+use super::command::{InitOptions, PasswordSource, Volume};
+use super::exit::{ExitCode, Failure};
+use super::help::CREATOR;
+use super::output::{Kind, Output};
+use super::passwd::{cannot_write, log_n};
+use super::password::{self, Purpose};
+use super::paths;
+use super::unlock;
+use super::values::quoted;
+use crate::crypto::{ContentSuite, MasterKey, Secret};
+use crate::format::{DIRIV_NAME, DirIv, FeatureDefect, FeatureFlags, Flag, InitChoices};
+use crate::sys::{Backing, Dir};
+use crate::vault::conf::{Conf, ConfFile, MakeError, WriteError};
+use std::path::Path;
+
+/// The cost of guessing a password if the user does not choose another.
+const LOG_N: u8 = 16;
+
+/// Makes a volume in an empty directory.
+///
+/// # Errors
+/// The directory is not empty, there is a configuration file already, or something cannot be
+/// written.
+pub(crate) fn run(options: &InitOptions, out: &Output) -> Result<ExitCode, Failure> {
+    let volume = &options.volume;
+    volume.announce(out);
+    let log_n = options.scryptn.map_or(Ok(LOG_N), log_n)?;
+    let flags = FeatureFlags::for_init(choices(&options.format)?);
+    check_empty(&volume.cipherdir)?;
+    let file = new_conf_file(volume)?;
+    if !matches!(options.password, PasswordSource::Program(_)) {
+        out.info("Choose a password for protecting your files.");
+    }
+    let password = password::read(&options.password, Purpose::Choose, out)?;
+    let key = match &options.key {
+        Some(given) => unlock::given_key(given, out)?,
+        None => MasterKey(Secret::random()),
+    };
+    let conf = Conf::new(CREATOR, flags, &key, &password, log_n).map_err(|error| {
+        let message = match error {
+            MakeError::Defect(defect) => defect.to_string(),
+            MakeError::Kdf(error) => format!("{error}. Choose a lower -scryptn."),
+        };
+        Failure::new(ExitCode::WriteConf, message)
+    })?;
+    show_key(&key, out);
+    match file.create(&conf) {
+        Ok(()) => {}
+        Err(WriteError::Exists) => return Err(exists(&file)),
+        Err(error @ WriteError::NotDurable(_)) => out.warn(&error.to_string()),
+        Err(error) => return Err(cannot_write(&file, error)),
+    }
+    if flags.has(Flag::DirIv) {
+        make_dir_iv(&volume.cipherdir)?;
+    }
+    congratulate(volume, out);
+    Ok(ExitCode::Success)
+}
+
+fn choices(format: &FormatArgs) -> Result<InitChoices, Failure> {
+    let content = match (format.xchacha, format.aessiv) {
+        (true, true) => {
+            let message = FeatureDefect::TwoCiphers.to_string();
+            return Err(Failure::new(ExitCode::WriteConf, message));
+        }
+        (true, false) => ContentSuite::XChaCha,
+        (false, true) => ContentSuite::AesSiv,
+        (false, false) => ContentSuite::AesGcm,
+    };
+    Ok(InitChoices {
+        content,
+        plaintext_names: format.plaintextnames,
+        deterministic_names: format.deterministic_names,
+        long_name_max: format.longnamemax,
+        fido2: false,
+    })
+}
+
+fn check_empty(cipherdir: &Path) -> Result<(), Failure> {
+    let what = match paths::is_empty_dir(cipherdir) {
+        Ok(true) => return Ok(()),
+        Ok(false) => format!("directory {} not empty", cipherdir.display()),
+        Err(what) => what,
+    };
+    Err(Failure::new(
+        ExitCode::CipherDir,
+        format!("Invalid cipherdir: {what}"),
+    ))
+}
+
+/// The place of the configuration file. That it is free is checked again when it is made; this is
+/// for the user, who should not choose a password in vain.
+fn new_conf_file(volume: &Volume) -> Result<ConfFile, Failure> {
+    let file = ConfFile::at(&volume.conf_path()).map_err(|errno| {
+        let path = quoted(volume.conf_path());
+        Failure::new(
+            ExitCode::WriteConf,
+            format!("Cannot write config file {path}: {errno}"),
+        )
+    })?;
+    if file.exists() {
+        return Err(exists(&file));
+    }
+    Ok(file)
+}
+
+fn exists(file: &ConfFile) -> Failure {
+    let path = quoted(file.path());
+    let message = format!("Config file {path} already exists and is not overwritten.");
+    Failure::new(ExitCode::Init, message)
+}
+
+fn make_dir_iv(cipherdir: &Path) -> Result<(), Failure> {
+    let made = Dir::open(cipherdir).and_then(|dir| {
+        dir.write_new(DIRIV_NAME.as_ref(), 0o444, &DirIv::random().0, true)?;
+        dir.reopen()?.sync(false)
+    });
+    made.map_err(|errno| {
+        Failure::new(
+            ExitCode::Init,
+            format!("Cannot write {DIRIV_NAME}: {errno}"),
+        )
+    })
+}
+
+/// Shows the master key to somebody who can write it down, and to nobody else.
+fn show_key(key: &MasterKey, out: &Output) {
+    if !out.reaches_a_terminal() {
+        out.info("Not running on a terminal, suppressing master key display");
+        return;
+    }
+    let mut digits = zeroize::Zeroizing::new(String::with_capacity(128));
+    for (at, byte) in key.0.expose().iter().enumerate() {
+        match at {
+            0 => {}
+            16 => digits.push_str("-\n    "),
+            _ if at % 4 == 0 => digits.push('-'),
+            _ => {}
+        }
+        digits.extend(
+            [byte >> 4, byte & 15]
+                .map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default()),
+        );
+    }
+    out.info(&format!("\nYour master key is:\n\n    {}\n", *digits));
+    out.write(
+        Kind::Hint,
+        "With this key the files can be read even if gocryptfs.conf is damaged or the password is\n\
+         forgotten. Write it on paper and keep it in a safe place: it is shown only this once.\n",
+    );
+}
+
+fn congratulate(volume: &Volume, out: &Output) {
+    out.write(
+        Kind::Success,
+        "The gocryptfs filesystem has been created successfully.",
+    );
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = match volume.cipherdir.strip_prefix(&here) {
+        Ok(below) if below.as_os_str().is_empty() => Path::new("."),
+        Ok(below) => below,
+        Err(_) => &volume.cipherdir,
+    };
+    let shown = match path.to_string_lossy() {
+        path if path.contains(' ') => quoted(path.as_ref()),
+        path => path.into_owned(),
+    };
+    out.write(
+        Kind::Hint,
+        &format!("You can now mount it using: gocryptfs {shown} MOUNTPOINT"),
+    );
+}

@@ -1,0 +1,227 @@
+//! The mount: opens the volume, attaches it to the mount point, serves it until somebody unmounts
+//! it or a signal comes.
+
+use super::command::MountOptions;
+use super::exit::{ExitCode, Failure};
+use super::output::{Kind, Output};
+use super::unlock::{self, Unlocked};
+use super::{daemon, log, mountpoint};
+use crate::forward::{self, Forward};
+use crate::mount::{self, Session, Unmounter};
+use crate::sys::signal::{self, Signal};
+use crate::sys::{Dir, process};
+use crate::vault::{self, Vault};
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+
+/// Mounts a volume. `line` is the whole command line, for the process in the background.
+///
+/// # Errors
+/// The mount point or the volume cannot be used, or mounting fails. Also if a signal has ended
+/// the mount, without a message.
+pub(crate) fn run(
+    options: &MountOptions,
+    line: &[OsString],
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    let parent = u32::try_from(options.mount.notifypid).unwrap_or_default();
+    if !options.mount.fg && parent == 0 {
+        return daemon::start(line);
+    }
+    log::install(&options.messages, out);
+    options.volume.announce(out);
+    let volume = &options.volume;
+    let may_have_entries = options.mount.nonempty;
+    let mountpoint = mountpoint::check(&options.mountpoint, volume, may_have_entries)?;
+    let unlocked = unlock::unlock(volume, &options.key, &options.format, out)?;
+    let mount_options = mount_options(options, mountpoint, out)?;
+    let fs = file_system(options, &unlocked)?;
+    drop(unlocked);
+    if let Err(errno) = process::raise_nofile_limit() {
+        out.warn(&format!("Cannot raise the limit on open files: {errno}"));
+    }
+    // Blocked here, so that all threads have them blocked, and taken by one of them. SIGUSR1 is
+    // of no use to us and would end the process.
+    let signals = [Signal::INT, Signal::TERM];
+    let blocked = signal::block(&[&signals[..], &[Signal::USR1]].concat());
+    blocked.map_err(|errno| Failure::new(ExitCode::Other, errno.to_string()))?;
+    let session = Session::mount(fs, &mount_options)
+        .map_err(|error| Failure::new(ExitCode::Fuse, format!("fs.Mount failed: {error}")))?;
+    process::umask(0);
+    out.write(Kind::Success, "Filesystem mounted and ready.");
+    if parent > 0 {
+        daemon::detach(parent, options.messages.nosyslog, out);
+    }
+    serve(session, signals, out)
+}
+
+fn mount_options(
+    options: &MountOptions,
+    mountpoint: PathBuf,
+    out: &Output,
+) -> Result<mount::Options, Failure> {
+    let kernel = &options.kernel;
+    let allow_other = options.allow_other();
+    if allow_other {
+        out.write(
+            Kind::Note,
+            "The option \"-allow_other\" is set. Make sure the file permissions protect your data \
+             from unwanted access.",
+        );
+    }
+    let mut kernel_options = Vec::new();
+    if let Some(context) = &kernel.context {
+        kernel_options.push(format!("context={context}"));
+    }
+    let list = kernel.ko.as_deref().unwrap_or_default().split(',');
+    kernel_options.extend(list.filter(|word| !word.is_empty()).map(str::to_owned));
+    Ok(mount::Options {
+        mountpoint,
+        fsname: fsname(options, out),
+        subtype: "gocryptfs",
+        allow_other,
+        default_permissions: allow_other,
+        acl: options.mount.acl,
+        read_only: kernel.ro || is_read_only(options, out)?,
+        dev: kernel.dev && !kernel.nodev,
+        suid: options.suid(),
+        exec: !kernel.noexec,
+        kernel_options,
+    })
+}
+
+impl MountOptions {
+    fn allow_other(&self) -> bool {
+        self.mount.allow_other || self.force_owner.is_some()
+    }
+
+    fn suid(&self) -> bool {
+        self.kernel.suid && !self.kernel.nosuid
+    }
+}
+
+/// What stands for the device in the list of mounts. A comma would end the option.
+fn fsname(options: &MountOptions, out: &Output) -> OsString {
+    let given = options
+        .kernel
+        .fsname
+        .as_deref()
+        .filter(|name| !name.is_empty());
+    let name = given.unwrap_or(options.volume.cipherdir.as_os_str());
+    let mut bytes = name.as_bytes().to_vec();
+    if bytes.contains(&b',') {
+        out.warn("Warning: \",\" in the file system name is shown as \"_\"");
+        bytes
+            .iter_mut()
+            .filter(|byte| **byte == b',')
+            .for_each(|byte| *byte = b'_');
+    }
+    OsString::from_vec(bytes)
+}
+
+/// Whether the file system that CIPHERDIR is on can only be read.
+fn is_read_only(options: &MountOptions, out: &Output) -> Result<bool, Failure> {
+    let cipherdir = &options.volume.cipherdir;
+    let statfs = open_dir(cipherdir)?.statfs();
+    if !statfs.is_ok_and(|statfs| statfs.read_only) {
+        return Ok(false);
+    }
+    let path = cipherdir.display();
+    if options.kernel.rw {
+        return Err(Failure::usage(format!(
+            "Writeable mount explicitly requested but cipherdir {path} is on a read-only \
+             filesystem, refusing."
+        )));
+    }
+    out.info(&format!(
+        "Cipherdir {path} is on a read-only filesystem, mounting as read-only."
+    ));
+    Ok(true)
+}
+
+fn open_dir(path: &Path) -> Result<Dir, Failure> {
+    Dir::open(path).map_err(|errno| cannot_open(path, &errno))
+}
+
+fn cannot_open(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    let path = path.display();
+    Failure::new(
+        ExitCode::CipherDir,
+        format!("Invalid cipherdir: {path}: {error}"),
+    )
+}
+
+fn file_system(options: &MountOptions, unlocked: &Unlocked) -> Result<Forward, Failure> {
+    let path = &options.volume.cipherdir;
+    let shared_storage = options.mount.sharedstorage;
+    let vault = Vault::open(
+        path,
+        &unlocked.params,
+        &unlocked.key,
+        vault::Options {
+            preallocate: !options.mount.noprealloc,
+            shared_storage,
+        },
+    );
+    let vault = vault.map_err(|error| cannot_open(path, &error))?;
+    let view = forward::Options {
+        preserve_owner: process::effective_uid() == 0
+            && options.allow_other()
+            && options.force_owner.is_none(),
+        force_owner: options.force_owner,
+        shared_storage,
+        kernel_cache: options.kernel.kernel_cache,
+        suid: options.suid(),
+    };
+    Forward::new(vault, view).map_err(|error| cannot_open(path, &error))
+}
+
+/// What ends a mount.
+enum End {
+    Unmounted(std::io::Result<()>),
+    Signal,
+}
+
+/// Answers requests until the file system is unmounted, or `signals` tell to unmount it.
+fn serve(
+    session: Session<Forward>,
+    signals: [Signal; 2],
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    let unmounter = session.unmounter();
+    let (ended, end) = mpsc::channel();
+    let signalled = ended.clone();
+    // Neither thread is waited for: when one has spoken, the process ends.
+    thread::spawn(move || {
+        if signal::wait(&signals).is_ok() {
+            let _ = signalled.send(End::Signal);
+        }
+    });
+    thread::spawn(move || ended.send(End::Unmounted(session.run())));
+    match end.recv() {
+        Ok(End::Unmounted(Ok(()))) => Ok(ExitCode::Success),
+        Ok(End::Unmounted(Err(error))) => Err(Failure::new(
+            ExitCode::Other,
+            format!("FUSE session failed: {error}"),
+        )),
+        Ok(End::Signal) => {
+            unmount(&unmounter, out);
+            Err(Failure::new(ExitCode::Signal, ""))
+        }
+        Err(mpsc::RecvError) => Err(Failure::new(ExitCode::Other, "FUSE session failed")),
+    }
+}
+
+/// Unmounts, also if somebody still uses the file system.
+fn unmount(unmounter: &Unmounter, out: &Output) {
+    if let Err(error) = unmounter.unmount(false) {
+        out.warn(&format!("unmount: {error}"));
+        out.info("Trying lazy unmount");
+        if let Err(error) = unmounter.unmount(true) {
+            out.warn(&format!("lazy unmount: {error}"));
+        }
+    }
+}

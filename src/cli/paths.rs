@@ -1,0 +1,89 @@
+//! Paths as the user gives them: made absolute and clean by their text alone, so that a symlink
+//! on the way keeps the name that the user knows.
+
+use super::exit::{ExitCode, Failure};
+use super::values::quoted;
+use crate::sys::{Dir, DirStream};
+use std::path::{Component, Path, PathBuf};
+
+/// `path` without `.`, `..` and doubled slashes, starting at the root.
+///
+/// # Errors
+/// The working directory of the process is gone.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    if path.is_absolute() {
+        return Ok(clean(path));
+    }
+    let here = std::env::current_dir().map_err(|error| {
+        Failure::new(
+            ExitCode::Other,
+            format!("Cannot find the working directory: {error}"),
+        )
+    })?;
+    Ok(clean(&here.join(path)))
+}
+
+fn clean(path: &Path) -> PathBuf {
+    let mut cleaned = PathBuf::from("/");
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => cleaned.push(name),
+            Component::ParentDir => {
+                cleaned.pop();
+            }
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    cleaned
+}
+
+/// Fails with a text for the user unless `path` is a directory or leads to one.
+///
+/// # Errors
+/// What is in the way.
+pub(crate) fn check_dir(path: &Path) -> Result<(), String> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(format!("{} is not a directory", quoted(path))),
+        Err(error) => Err(format!("{}: {error}", quoted(path))),
+    }
+}
+
+/// Whether the directory at `path` has no entries.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn is_empty_dir(path: &Path) -> Result<bool, String> {
+    let empty = Dir::open(path).and_then(|dir| {
+        let mut entries = DirStream::open(&dir)?;
+        while let Some(entry) = entries.next_entry() {
+            let name = entry?.name;
+            if name != "." && name != ".." {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    });
+    empty.map_err(|errno| format!("{}: {errno}", quoted(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned_by_their_text() {
+        let cleaned = |text: &str| absolute(Path::new(text)).unwrap();
+        assert_eq!(cleaned("/a//b/./c/../d/"), Path::new("/a/b/d"));
+        assert_eq!(cleaned("/../.."), Path::new("/"));
+        assert_eq!(cleaned("x/.."), std::env::current_dir().unwrap());
+    }
+
+    #[test]
+    fn only_a_directory_passes_for_one() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(check_dir(dir.path()), Ok(()));
+        assert!(check_dir(&dir.path().join("missing")).is_err());
+        assert!(check_dir(Path::new("/dev/null")).is_err());
+    }
+}
