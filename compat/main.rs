@@ -11,5 +11,10 @@
     clippy::disallowed_methods,
     reason = "the tests are the user, who goes by paths"
 )]
+#![allow(clippy::print_stderr, reason = "the runner shows it when a test fails")]
 
+mod golden;
+mod model;
+mod support;
+mod swap;
 mod tidy;

@@ -1,0 +1,137 @@
+//! Random operations against a model in memory: whatever the file system answers, the model
+//! answers too.
+//!
+//! `OPS` sets how many operations a test does; `SEED` replays one.
+
+mod memory;
+mod mounted;
+mod op;
+
+use crate::support::program::Program;
+use crate::support::random::Random;
+use crate::support::vault::{ALL_FEATURES, Vault};
+use memory::Memory;
+use mounted::{Files, Mounted};
+use op::{Driver, Op, text};
+use rustix::io::Errno;
+use std::env;
+use std::fmt::Debug;
+use std::path::Path;
+
+const DEFAULT_OPS: usize = 2000;
+/// Operations between two comparisons of everything.
+const ROUND: usize = 500;
+
+fn run(subject: &mut impl Driver, test: &str) {
+    let mut chance = Random::new(test);
+    let mut model = Memory::new();
+    let count = env::var("OPS").map_or(DEFAULT_OPS, |ops| ops.parse().unwrap());
+    for number in 1..=count {
+        let op = op::draw(&mut chance);
+        compare(&mut model, subject, &op, number);
+        if number % ROUND == 0 {
+            compare_all(&mut model, subject, number);
+        }
+    }
+    model.restart();
+    subject.restart();
+    compare_all(&mut model, subject, count);
+}
+
+fn compare(model: &mut Memory, subject: &mut impl Driver, op: &Op, number: usize) {
+    let wanted = model.apply(op);
+    let found = match subject.apply(op) {
+        // xfs says so of a directory that is not empty
+        Err(Errno::EXIST) if wanted == Err(Errno::NOTEMPTY) => Err(Errno::NOTEMPTY),
+        other => other,
+    };
+    let [op, wanted_text, found_text] = [brief(op), brief(&wanted), brief(&found)];
+    assert!(
+        wanted == found,
+        "operation {number}, {op}:\nwanted {wanted_text}\nfound  {found_text}"
+    );
+}
+
+fn brief(value: &impl Debug) -> String {
+    let text = format!("{value:?}");
+    let mut brief: String = text.chars().take(400).collect();
+    if brief.len() < text.len() {
+        brief += "...";
+    }
+    brief
+}
+
+/// Compares every entry that the model has, whole.
+fn compare_all(model: &mut Memory, subject: &mut impl Driver, number: usize) {
+    for path in model.paths() {
+        let all = [
+            Op::Stat { path: path.clone() },
+            Op::Readlink { path: path.clone() },
+            Op::List { path: path.clone() },
+            Op::ListXattrs { path: path.clone() },
+            Op::Open { path, slot: 0 },
+            Op::ReadSegments { slot: 0 },
+            Op::Read {
+                slot: 0,
+                offset: 0,
+                len: 1 << 20,
+            },
+            Op::Close { slot: 0 },
+        ];
+        for op in &all {
+            compare(model, subject, op, number);
+        }
+    }
+}
+
+/// Does random operations below `root`, whatever comes of them, but no failure of the file system.
+pub(crate) fn scribble(root: &Path, chance: &mut Random, count: usize) {
+    let mut driver = Files::new(root.to_owned());
+    for _ in 0..count {
+        let op = op::draw(chance);
+        // the Go program loses the long name of a directory that another one replaces
+        if let Op::Rename { to, .. } = &op
+            && root.join(text(to)).is_dir()
+        {
+            continue;
+        }
+        let outcome = driver.apply(&op);
+        let is_failure = matches!(outcome, Err(Errno::IO | Errno::NOSYS | Errno::BADMSG));
+        assert!(!is_failure, "{}: {outcome:?}", brief(&op));
+    }
+}
+
+fn run_mounted(name: &str) {
+    let features = ALL_FEATURES.iter().find(|features| features.name == name);
+    let ours = Program::ours();
+    let vault = Vault::new(&ours, features.unwrap());
+    run(&mut Mounted::new(&ours, &vault), name);
+    if let Some(go) = Program::go("the check after the model test") {
+        vault.assert_clean(&go);
+    }
+}
+
+#[test]
+fn a_mounted_aes_gcm_vault_behaves_as_the_model() {
+    run_mounted("aes-gcm");
+}
+
+#[test]
+fn a_mounted_aessiv_vault_behaves_as_the_model() {
+    run_mounted("aessiv");
+}
+
+#[test]
+fn a_mounted_xchacha_vault_behaves_as_the_model() {
+    run_mounted("xchacha");
+}
+
+#[test]
+fn a_mounted_plaintextnames_vault_behaves_as_the_model() {
+    run_mounted("plaintextnames");
+}
+
+#[test]
+fn a_mounted_vault_with_hashed_names_behaves_as_the_model() {
+    run_mounted("longnamemax-62");
+}

@@ -1,0 +1,398 @@
+//! The model: a file system in a few maps, with the errors that Linux gives.
+
+use super::op::{Answer, Driver, Kind, Name, Op, Outcome, Path, Rename, SLOTS, XattrMode};
+use rustix::io::Errno;
+use std::collections::BTreeMap;
+
+type Id = usize;
+const ROOT: Id = 0;
+
+enum Body {
+    File(Vec<u8>),
+    Dir(BTreeMap<Name, Id>),
+    Symlink(String),
+    Fifo,
+}
+
+struct Node {
+    body: Body,
+    mode: u32,
+    links: u64,
+    xattrs: BTreeMap<String, Vec<u8>>,
+}
+
+/// Nodes are never freed: a test ends before that matters.
+pub(crate) struct Memory {
+    nodes: Vec<Node>,
+    slots: [Option<Id>; SLOTS],
+}
+
+impl Driver for Memory {
+    fn apply(&mut self, op: &Op) -> Outcome {
+        match op {
+            Op::Create { path, slot } => {
+                let id = self.add(path, Body::File(Vec::new()), 0o600)?;
+                self.slots[*slot] = Some(id);
+                Ok(Answer::Done)
+            }
+            Op::Open { path, slot } => self.open(path, *slot),
+            Op::Close { slot } => {
+                self.slots[*slot].take().ok_or(Errno::BADF)?;
+                Ok(Answer::Done)
+            }
+            Op::Mkdir { path } => self.make(path, Body::Dir(BTreeMap::new()), 0o700),
+            Op::MakeFifo { path } => self.make(path, Body::Fifo, 0o600),
+            Op::Symlink { path, target } => self.make(path, Body::Symlink(target.clone()), 0o777),
+            Op::Link { from, to } => self.link(from, to),
+            Op::Rename { from, to, how } => self.rename(from, to, *how),
+            Op::Unlink { path } => self.unlink(path),
+            Op::Rmdir { path } => self.rmdir(path),
+            Op::Stat { path } => Ok(self.facts(self.find(path)?)),
+            Op::StatOpen { slot } => Ok(self.facts(self.slot(*slot)?)),
+            Op::Truncate { path, size } => {
+                let id = self.follow(path)?;
+                match &mut self.nodes[id].body {
+                    Body::File(data) => data.resize(to_usize(*size), 0),
+                    Body::Dir(_) => return Err(Errno::ISDIR),
+                    _ => return Err(Errno::NXIO),
+                }
+                Ok(Answer::Done)
+            }
+            Op::Chmod { path, mode } => {
+                let id = self.follow(path)?;
+                self.nodes[id].mode = *mode;
+                Ok(Answer::Done)
+            }
+            Op::SetMtime { path, secs, nanos } => {
+                self.find(path)?;
+                Ok(Answer::Time(*secs, *nanos))
+            }
+            Op::Readlink { path } => match &self.nodes[self.find(path)?].body {
+                Body::Symlink(target) => Ok(Answer::Data(target.clone().into_bytes())),
+                _ => Err(Errno::INVAL),
+            },
+            Op::List { path } => {
+                let mut names: Vec<_> = self
+                    .dir(self.find(path)?)?
+                    .keys()
+                    .map(|n| n.text())
+                    .collect();
+                names.sort();
+                Ok(Answer::Names(names))
+            }
+            Op::SetXattr { .. }
+            | Op::GetXattr { .. }
+            | Op::RemoveXattr { .. }
+            | Op::ListXattrs { .. } => self.xattr(op),
+            _ => self.content(op),
+        }
+    }
+
+    fn restart(&mut self) {
+        self.slots = [None; SLOTS];
+    }
+}
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        let root = Node {
+            body: Body::Dir(BTreeMap::new()),
+            mode: 0o755,
+            links: 1,
+            xattrs: BTreeMap::new(),
+        };
+        Self {
+            nodes: vec![root],
+            slots: [None; SLOTS],
+        }
+    }
+
+    /// Every path that exists.
+    pub(crate) fn paths(&self) -> Vec<Path> {
+        let mut found: Vec<Path> = Vec::new();
+        let mut open = vec![(Vec::new(), ROOT)];
+        while let Some((path, id)) = open.pop() {
+            if let Body::Dir(entries) = &self.nodes[id].body {
+                for (name, child) in entries {
+                    let mut inner: Path = path.clone();
+                    inner.push(*name);
+                    found.push(inner.clone());
+                    open.push((inner, *child));
+                }
+            }
+        }
+        found
+    }
+
+    /// Reads and writes: operations on a slot.
+    fn content(&mut self, op: &Op) -> Outcome {
+        let (Op::Read { slot, .. }
+        | Op::ReadSegments { slot }
+        | Op::Write { slot, .. }
+        | Op::Resize { slot, .. }
+        | Op::Allocate { slot, .. }
+        | Op::Sync { slot, .. }) = op
+        else {
+            return Err(Errno::NOSYS);
+        };
+        let id = self.slot(*slot)?;
+        let Body::File(file) = &mut self.nodes[id].body else {
+            return Err(Errno::BADF);
+        };
+        match op {
+            Op::Read { offset, len, .. } => {
+                let start = to_usize(*offset).min(file.len());
+                let end = (start + len).min(file.len());
+                return Ok(Answer::Data(file[start..end].to_vec()));
+            }
+            Op::ReadSegments { .. } => return Ok(Answer::Data(file.clone())),
+            Op::Write { offset, data, .. } => {
+                let start = to_usize(*offset);
+                file.resize(file.len().max(start + data.len()), 0);
+                file[start..start + data.len()].copy_from_slice(data);
+            }
+            Op::Resize { size, .. } => file.resize(to_usize(*size), 0),
+            Op::Allocate {
+                keep_size: false,
+                offset,
+                len,
+                ..
+            } => {
+                file.resize(file.len().max(to_usize(offset + len)), 0);
+            }
+            _ => {}
+        }
+        Ok(Answer::Done)
+    }
+
+    fn open(&mut self, path: &Path, slot: usize) -> Outcome {
+        let id = self.find(path)?;
+        match self.nodes[id].body {
+            Body::File(_) => {
+                self.slots[slot] = Some(id);
+                Ok(Answer::Done)
+            }
+            Body::Dir(_) => Err(Errno::ISDIR),
+            Body::Symlink(_) => Err(Errno::LOOP),
+            Body::Fifo => Err(Errno::NXIO),
+        }
+    }
+
+    fn xattr(&mut self, op: &Op) -> Outcome {
+        let (Op::SetXattr { path, .. }
+        | Op::GetXattr { path, .. }
+        | Op::RemoveXattr { path, .. }
+        | Op::ListXattrs { path }) = op
+        else {
+            return Err(Errno::NOSYS);
+        };
+        let id = self.find(path)?;
+        let node = &mut self.nodes[id];
+        let can_have = matches!(node.body, Body::File(_) | Body::Dir(_));
+        match op {
+            Op::GetXattr { name, .. } => {
+                let value = node.xattrs.get(name).ok_or(Errno::NODATA)?;
+                return Ok(Answer::Data(value.clone()));
+            }
+            Op::ListXattrs { .. } => {
+                return Ok(Answer::Names(node.xattrs.keys().cloned().collect()));
+            }
+            _ if !can_have => return Err(Errno::PERM),
+            Op::SetXattr {
+                name, value, how, ..
+            } => {
+                match (how, node.xattrs.contains_key(name)) {
+                    (XattrMode::Create, true) => return Err(Errno::EXIST),
+                    (XattrMode::Replace, false) => return Err(Errno::NODATA),
+                    _ => node.xattrs.insert(name.clone(), value.clone()),
+                };
+            }
+            Op::RemoveXattr { name, .. } => {
+                node.xattrs.remove(name).ok_or(Errno::NODATA)?;
+            }
+            _ => {}
+        }
+        Ok(Answer::Done)
+    }
+
+    fn link(&mut self, from: &Path, to: &Path) -> Outcome {
+        let id = self.find(from)?;
+        let (parent, name) = self.vacancy(to)?;
+        if matches!(self.nodes[id].body, Body::Dir(_)) {
+            return Err(Errno::PERM);
+        }
+        self.nodes[id].links += 1;
+        self.dir_mut(parent)?.insert(name, id);
+        Ok(Answer::Done)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path, how: Rename) -> Outcome {
+        let (old_parent, old_name) = self.parent(from)?;
+        let (new_parent, new_name) = self.parent(to)?;
+        let id = self.child(old_parent, old_name)?;
+        let target = self.child(new_parent, new_name).ok();
+        match (how, target) {
+            (Rename::NoReplace, Some(_)) => return Err(Errno::EXIST),
+            (Rename::Exchange, None) => return Err(Errno::NOENT),
+            _ => {}
+        }
+        if to.len() > from.len() && to.starts_with(from) {
+            return Err(Errno::INVAL);
+        }
+        if from.len() > to.len() && from.starts_with(to) {
+            let is_exchange = how == Rename::Exchange;
+            return Err(if is_exchange {
+                Errno::INVAL
+            } else {
+                Errno::NOTEMPTY
+            });
+        }
+        if target == Some(id) {
+            return Ok(Answer::Done);
+        }
+        match (how, target) {
+            (Rename::Exchange, Some(other)) => {
+                self.dir_mut(old_parent)?.insert(old_name, other);
+            }
+            (_, Some(other)) => {
+                self.check_replace(id, other)?;
+                self.nodes[other].links -= 1;
+                self.dir_mut(old_parent)?.remove(&old_name);
+            }
+            (_, None) => drop(self.dir_mut(old_parent)?.remove(&old_name)),
+        }
+        self.dir_mut(new_parent)?.insert(new_name, id);
+        Ok(Answer::Done)
+    }
+
+    fn check_replace(&self, source: Id, target: Id) -> Result<(), Errno> {
+        let is_dir = matches!(self.nodes[source].body, Body::Dir(_));
+        match (&self.nodes[target].body, is_dir) {
+            (Body::Dir(_), false) => Err(Errno::ISDIR),
+            (Body::Dir(entries), true) if !entries.is_empty() => Err(Errno::NOTEMPTY),
+            (Body::File(_) | Body::Symlink(_) | Body::Fifo, true) => Err(Errno::NOTDIR),
+            _ => Ok(()),
+        }
+    }
+
+    fn unlink(&mut self, path: &Path) -> Outcome {
+        let id = self.find(path)?;
+        if matches!(self.nodes[id].body, Body::Dir(_)) {
+            return Err(Errno::ISDIR);
+        }
+        self.detach(path, id)
+    }
+
+    fn rmdir(&mut self, path: &Path) -> Outcome {
+        let id = self.find(path)?;
+        if !self.dir(id)?.is_empty() {
+            return Err(Errno::NOTEMPTY);
+        }
+        self.detach(path, id)
+    }
+
+    fn detach(&mut self, path: &Path, id: Id) -> Outcome {
+        let (parent, name) = self.parent(path)?;
+        self.dir_mut(parent)?.remove(&name);
+        self.nodes[id].links -= 1;
+        Ok(Answer::Done)
+    }
+
+    fn make(&mut self, path: &Path, body: Body, mode: u32) -> Outcome {
+        self.add(path, body, mode).map(|_| Answer::Done)
+    }
+
+    fn add(&mut self, path: &Path, body: Body, mode: u32) -> Result<Id, Errno> {
+        let (parent, name) = self.vacancy(path)?;
+        let id = self.nodes.len();
+        let xattrs = BTreeMap::new();
+        self.nodes.push(Node {
+            body,
+            mode,
+            links: 1,
+            xattrs,
+        });
+        self.dir_mut(parent)?.insert(name, id);
+        Ok(id)
+    }
+
+    fn facts(&self, id: Id) -> Answer {
+        let node = &self.nodes[id];
+        let (kind, links, size) = match &node.body {
+            Body::File(data) => (Kind::File, node.links, data.len() as u64),
+            Body::Dir(_) => (Kind::Dir, 0, 0),
+            Body::Symlink(target) => (Kind::Symlink, node.links, target.len() as u64),
+            Body::Fifo => (Kind::Fifo, node.links, 0),
+        };
+        Answer::Facts {
+            kind,
+            mode: node.mode,
+            links,
+            size,
+        }
+    }
+
+    fn slot(&self, slot: usize) -> Result<Id, Errno> {
+        self.slots[slot].ok_or(Errno::BADF)
+    }
+
+    /// As [`Self::find`], but goes through a symlink at the end, and all of them dangle.
+    fn follow(&self, path: &Path) -> Result<Id, Errno> {
+        let id = self.find(path)?;
+        match self.nodes[id].body {
+            Body::Symlink(_) => Err(Errno::NOENT),
+            _ => Ok(id),
+        }
+    }
+
+    fn find(&self, path: &Path) -> Result<Id, Errno> {
+        let (parent, name) = self.parent(path)?;
+        self.child(parent, name)
+    }
+
+    fn child(&self, parent: Id, name: Name) -> Result<Id, Errno> {
+        self.dir(parent)?.get(&name).copied().ok_or(Errno::NOENT)
+    }
+
+    /// The directory and the name that `path` means, whether or not there is such an entry.
+    fn parent(&self, path: &Path) -> Result<(Id, Name), Errno> {
+        let (name, above) = path.split_last().ok_or(Errno::INVAL)?;
+        let mut id = ROOT;
+        for step in above {
+            id = self.child(id, *step)?;
+            match self.nodes[id].body {
+                Body::Dir(_) => {}
+                Body::Symlink(_) => return Err(Errno::NOENT),
+                _ => return Err(Errno::NOTDIR),
+            }
+        }
+        Ok((id, *name))
+    }
+
+    /// As [`Self::parent`], for an entry that must not exist yet.
+    fn vacancy(&self, path: &Path) -> Result<(Id, Name), Errno> {
+        let (parent, name) = self.parent(path)?;
+        match self.child(parent, name) {
+            Ok(_) => Err(Errno::EXIST),
+            Err(_) => Ok((parent, name)),
+        }
+    }
+
+    fn dir(&self, id: Id) -> Result<&BTreeMap<Name, Id>, Errno> {
+        match &self.nodes[id].body {
+            Body::Dir(entries) => Ok(entries),
+            _ => Err(Errno::NOTDIR),
+        }
+    }
+
+    fn dir_mut(&mut self, id: Id) -> Result<&mut BTreeMap<Name, Id>, Errno> {
+        match &mut self.nodes[id].body {
+            Body::Dir(entries) => Ok(entries),
+            _ => Err(Errno::NOTDIR),
+        }
+    }
+}
+
+fn to_usize(size: u64) -> usize {
+    usize::try_from(size).unwrap()
+}

@@ -1,0 +1,122 @@
+//! Small disks in files, one for each kind of backing file system.
+
+use super::skip::{is_root, skip};
+use super::tree::Limits;
+use rustix::mount::UnmountFlags;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+const MIB: u64 = 1 << 20;
+
+/// A kind of file system, as mount(8) names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Ext4,
+    Btrfs,
+    Xfs,
+    Tmpfs,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 4] = [Self::Ext4, Self::Btrfs, Self::Xfs, Self::Tmpfs];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ext4 => "ext4",
+            Self::Btrfs => "btrfs",
+            Self::Xfs => "xfs",
+            Self::Tmpfs => "tmpfs",
+        }
+    }
+
+    /// What a tree may hold there: xfs stores at most 1023 bytes of a symlink's (encrypted) target.
+    pub(crate) fn limits(self, of_format: Limits) -> Limits {
+        match self {
+            Self::Xfs => Limits {
+                target: 700,
+                ..of_format
+            },
+            _ => of_format,
+        }
+    }
+}
+
+/// A fresh, mounted, empty file system; unmounted and deleted with its value.
+pub(crate) struct Disk {
+    scratch: TempDir,
+    is_mounted: bool,
+}
+
+impl Disk {
+    /// `None`, and a note that `what` was skipped, where such a file system cannot be had.
+    pub(crate) fn new(kind: Kind, what: &str) -> Option<Self> {
+        // on a disk this small, the default would be 1 KiB
+        let options: &[_] = match kind {
+            Kind::Ext4 => &["-b", "4096"],
+            _ => &[],
+        };
+        Self::with_options(kind, what, options)
+    }
+
+    /// Hands `options` to mkfs.
+    pub(crate) fn with_options(kind: Kind, what: &str, options: &[&str]) -> Option<Self> {
+        if !is_root(what) {
+            return None;
+        }
+        let mut disk = Self {
+            scratch: TempDir::new().unwrap(),
+            is_mounted: false,
+        };
+        let image = disk.scratch.path().join("image");
+        fs::create_dir(disk.path()).unwrap();
+        // the smallest that mkfs.xfs takes is 300 MiB; sparse, so it costs nothing
+        File::create(&image).unwrap().set_len(320 * MIB).unwrap();
+        let name = kind.name();
+        let made = kind == Kind::Tmpfs
+            || run(Command::new(format!("mkfs.{name}"))
+                .arg("-q")
+                .args(options)
+                .arg(&image));
+        let mut mount = Command::new("mount");
+        match kind {
+            Kind::Tmpfs => mount.args(["-t", name, name]),
+            // the loop device goes when the file system is unmounted
+            _ => mount.args(["-t", name, "-o", "loop"]).arg(&image),
+        };
+        disk.is_mounted = made && run(mount.arg(disk.path()));
+        if !disk.is_mounted {
+            skip(what, &format!("cannot make and mount {name}"));
+        }
+        disk.is_mounted.then_some(disk)
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.scratch.path().join("disk")
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        if self.is_mounted {
+            let _ = rustix::mount::unmount(self.path(), UnmountFlags::DETACH);
+        }
+    }
+}
+
+fn run(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn every_kind_of_disk_holds_a_file() {
+    for kind in Kind::ALL {
+        let Some(disk) = Disk::new(kind, "disks") else {
+            continue;
+        };
+        let file: &Path = &disk.path().join("file");
+        fs::write(file, "x").unwrap();
+        assert_eq!(fs::read(file).unwrap(), b"x", "{kind:?}");
+    }
+}

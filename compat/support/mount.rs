@@ -1,0 +1,109 @@
+//! A mounted vault that is gone, process and all, when its value is.
+
+use super::program::{PASSWORD, Program};
+use super::vault::Vault;
+use super::wait;
+use rustix::io::Errno;
+use rustix::mount::UnmountFlags;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::thread;
+use tempfile::TempDir;
+
+/// One run of either program in the foreground.
+pub(crate) struct Mount {
+    child: Child,
+    scratch: TempDir,
+    is_mounted: bool,
+}
+
+impl Mount {
+    /// Mounts and waits until the kernel shows it; fails with what the program said.
+    pub(crate) fn new(program: &Program, vault: &Vault, options: &[&str]) -> Self {
+        let scratch = TempDir::new().unwrap();
+        let point = scratch.path().join("plain");
+        fs::create_dir(&point).unwrap();
+        let log = File::create(scratch.path().join("log")).unwrap();
+        let mut child = program
+            .command()
+            .args(["-fg", "-nosyslog"])
+            .args(&vault.options)
+            .args(options)
+            .args([&vault.dir, &point])
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        // a program that needs no password may have closed it already
+        let _ = child.stdin.take().unwrap().write_all(PASSWORD);
+        let mut mount = Self {
+            child,
+            scratch,
+            is_mounted: false,
+        };
+        let ended = wait::until(|| {
+            mount.is_mounted = mount.is_shown();
+            let ended = mount.child.try_wait().unwrap();
+            (mount.is_mounted || ended.is_some()).then_some(ended)
+        });
+        assert!(mount.is_mounted, "no mount: {ended:?}\n{}", mount.log());
+        mount
+    }
+
+    fn is_shown(&self) -> bool {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let point = self.path();
+        let mut points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+        points.any(|shown| Path::new(shown) == point)
+    }
+
+    /// The mount point.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.scratch.path().join("plain")
+    }
+
+    /// The path of an entry in the mounted tree.
+    pub(crate) fn join(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.path().join(relative)
+    }
+
+    /// All that the program has said so far.
+    pub(crate) fn log(&self) -> String {
+        let log = fs::read(self.scratch.path().join("log")).unwrap();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
+    /// Unmounts; fails unless the program ends in peace. Returns its log.
+    pub(crate) fn unmount(mut self) -> String {
+        let point = self.path();
+        let done = wait::until(
+            || match rustix::mount::unmount(&point, UnmountFlags::empty()) {
+                // a process just being started may still hold an inherited file
+                Err(Errno::BUSY) => None,
+                other => Some(other),
+            },
+        );
+        assert_eq!(done, Some(Ok(())), "cannot unmount\n{}", self.log());
+        self.is_mounted = false;
+        let status = wait::until(|| self.child.try_wait().unwrap());
+        let is_peace = status.is_some_and(|status| status.success());
+        assert!(is_peace, "ended with {status:?}\n{}", self.log());
+        self.log()
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("the log of the mount:\n{}", self.log());
+        }
+        if self.is_mounted {
+            let _ = rustix::mount::unmount(self.path(), UnmountFlags::DETACH);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

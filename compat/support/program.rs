@@ -1,0 +1,64 @@
+//! The two programs: ours, and the Go program that is the reference.
+
+use super::skip::skip_unless_ci;
+use std::env;
+use std::fmt::{self, Display, Formatter};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+/// The password of every test vault.
+pub(crate) const PASSWORD: &[u8] = b"test\n";
+
+/// A program with the command line of gocryptfs.
+pub(crate) struct Program(PathBuf);
+
+impl Program {
+    /// The one this package builds, or the one that `GOCRYPTFS_UNDER_TEST` names.
+    pub(crate) fn ours() -> Self {
+        let built = env!("CARGO_BIN_EXE_gocryptfs").into();
+        Self(env::var_os("GOCRYPTFS_UNDER_TEST").map_or(built, PathBuf::from))
+    }
+
+    /// The Go program on the path; without it, reports that `what` was skipped.
+    pub(crate) fn go(what: &str) -> Option<Self> {
+        let version = Command::new("gocryptfs").arg("-version").output();
+        let is_go =
+            version.is_ok_and(|out| String::from_utf8_lossy(&out.stdout).contains("go-fuse"));
+        if !is_go {
+            skip_unless_ci(what, "the Go program is not installed");
+        }
+        is_go.then(|| Self("gocryptfs".into()))
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        Command::new(&self.0)
+    }
+
+    /// Runs to its end with the password on standard input, twice for those who ask twice.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        let mut command = self.command();
+        command.args(args).stdin(Stdio::piped());
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // a program that needs no password may have gone already
+        let _ = child.stdin.take().unwrap().write_all(&PASSWORD.repeat(2));
+        child.wait_with_output().unwrap()
+    }
+}
+
+impl Display for Program {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.0.display())
+    }
+}
+
+/// What a program said, for messages of failed tests.
+pub(crate) fn said(output: &Output) -> String {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    format!("{}\n{stdout}{stderr}", output.status)
+}
