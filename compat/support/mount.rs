@@ -65,11 +65,6 @@ impl Mount {
         self.scratch.path().join("plain")
     }
 
-    /// The path of an entry in the mounted tree.
-    pub(crate) fn join(&self, relative: impl AsRef<Path>) -> PathBuf {
-        self.path().join(relative)
-    }
-
     /// All that the program has said so far.
     pub(crate) fn log(&self) -> String {
         let log = fs::read(self.scratch.path().join("log")).unwrap();
