@@ -15,6 +15,7 @@
 
 mod golden;
 mod model;
+mod programs;
 mod support;
 mod swap;
 mod tidy;
