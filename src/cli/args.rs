@@ -178,6 +178,9 @@ pub(crate) struct MountArgs {
     /// CIPHERDIR is written by others at the same time
     #[arg(long, hide_short_help = true)]
     pub(crate) sharedstorage: bool,
+    /// Whether copies inside the mount may share storage (btrfs, XFS)
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
+    pub(crate) reflink: Reflink,
     /// Do not reserve space before writing
     #[arg(long, hide_short_help = true)]
     pub(crate) noprealloc: bool,
@@ -187,6 +190,15 @@ pub(crate) struct MountArgs {
     /// Show files with undecryptable names that match this pattern
     #[arg(long, value_name = "PATTERN", hide_short_help = true)]
     pub(crate) badname: Vec<OsString>,
+}
+
+/// When copies share storage.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reflink {
+    /// Wherever the storage can and it pays
+    Auto,
+    /// Never: no two files have a file ID in common
+    Never,
 }
 
 #[derive(Args, Clone, Debug)]

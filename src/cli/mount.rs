@@ -1,6 +1,7 @@
 //! The mount: opens the volume, attaches it to the mount point, serves it until somebody unmounts
 //! it or a signal comes.
 
+use super::args::Reflink;
 use super::command::MountOptions;
 use super::exit::{ExitCode, Failure};
 use super::output::{Kind, Output};
@@ -175,6 +176,7 @@ fn file_system(options: &MountOptions, unlocked: &Unlocked) -> Result<Forward, F
         shared_storage,
         kernel_cache: options.kernel.kernel_cache,
         suid: options.suid(),
+        reflink: options.mount.reflink == Reflink::Auto,
     };
     Forward::new(vault, view).map_err(|error| cannot_open(path, &error))
 }

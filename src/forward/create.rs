@@ -35,7 +35,7 @@ impl Forward {
         let (file, stat) = self.vault.create_file(&dir, &stored, flags, mode, owner)?;
         let entry = self.remember(parent, BackingName::from(&stored), stat);
         let opened = Opened {
-            handle: self.files.insert(OpenFile { file }),
+            handle: self.files.insert(OpenFile::new(file)),
             keep_cache: false,
         };
         Ok((entry, opened))

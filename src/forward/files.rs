@@ -1,9 +1,11 @@
 //! Opening files and copying between them.
 
+use std::sync::atomic::Ordering;
+
 use crate::forward::dirs::Object;
 use crate::forward::{Forward, OpenFile};
 use crate::sys::{Errno, OpenFlags, Stat};
-use crate::vault::{BackingName, CipherDir, CipherFile};
+use crate::vault::{BackingName, CipherDir, CipherFile, CloneRule};
 use crate::vfs::{CopyRange, Error, NodeId, Opened, Result};
 
 /// Flags that must not reach the backing file: the kernel computes append positions from plain
@@ -36,7 +38,7 @@ impl Forward {
             Object::Open(open) => self.vault.reopen(&open.file, backing_flags(flags))?,
         };
         Ok(Opened {
-            handle: self.files.insert(OpenFile { file }),
+            handle: self.files.insert(OpenFile::new(file)),
             keep_cache: self.options.kernel_cache,
         })
     }
@@ -64,9 +66,19 @@ impl Forward {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "the place where cloning goes")]
-    pub(super) fn copy(&self, _copy: CopyRange) -> Result<u64> {
-        // The kernel copies the data itself then.
-        Err(Error::Os(Errno::OPNOTSUPP))
+    pub(super) fn copy(&self, copy: CopyRange) -> Result<u64> {
+        let source = self.files.get(copy.source)?;
+        let target = self.files.get(copy.target)?;
+        let rule = match (target.strict.load(Ordering::Relaxed), self.options.reflink) {
+            (true, _) => CloneRule::Strict,
+            (false, true) => CloneRule::Auto,
+            (false, false) => CloneRule::Never,
+        };
+        let copied =
+            target
+                .file
+                .copy_from(&source.file, copy.source_at, copy.target_at, copy.len, rule)?;
+        target.shared.fetch_add(copied.shared, Ordering::Relaxed);
+        Ok(copied.bytes)
     }
 }

@@ -15,6 +15,7 @@ mod xattr;
 
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use crate::format::PlainOffset;
@@ -46,6 +47,8 @@ pub struct Options {
     pub shared_storage: bool,
     /// Pages cached by the kernel stay valid across opens.
     pub kernel_cache: bool,
+    /// Whether copies inside the mount may share storage.
+    pub reflink: bool,
     /// Set-user-ID bits and file capabilities count.
     pub suid: bool,
 }
@@ -64,6 +67,20 @@ pub struct Forward {
 
 struct OpenFile {
     file: CipherFile,
+    /// Whether copies into this handle must share storage or fail.
+    strict: AtomicBool,
+    /// Bytes that copies into this handle have shared.
+    shared: AtomicU64,
+}
+
+impl OpenFile {
+    fn new(file: CipherFile) -> OpenFile {
+        OpenFile {
+            file,
+            strict: AtomicBool::new(false),
+            shared: AtomicU64::new(0),
+        }
+    }
 }
 
 struct OpenDir {

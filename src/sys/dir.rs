@@ -68,6 +68,19 @@ impl Dir {
         FsStat::of_fd(self)
     }
 
+    /// Whether files of this filesystem can share their storage. Tried out with two files that
+    /// never get a name.
+    pub fn can_clone(&self) -> bool {
+        let nameless = || {
+            let flags = OpenFlags::TMPFILE | OpenFlags::RDWR;
+            self.open_raw(OsStr::new("."), flags, 0o600).map(File::from)
+        };
+        let (Ok(one), Ok(other)) = (nameless(), nameless()) else {
+            return false;
+        };
+        one.clone_range(&other, 0, 0, 0).is_ok()
+    }
+
     /// Opens an existing regular file and never waits: not for the other end of a pipe, not for a
     /// device.
     ///

@@ -83,6 +83,10 @@ pub trait Backing: Send + Sync {
     /// Makes the content durable; unless `data_only`, all metadata too.
     fn sync(&self, data_only: bool) -> Result<()>;
 
+    /// Whether the file holds data for which the filesystem has not chosen a place yet. A clone
+    /// has to wait for that.
+    fn has_unplaced_data(&self) -> bool;
+
     /// Makes a range share its storage with a range of `src`; a `len` of 0 means to its end.
     fn clone_range(&self, src: &Self, src_offset: u64, len: u64, dst_offset: u64) -> Result<()>
     where
@@ -222,6 +226,11 @@ impl Backing for File {
                 fs::fsync(self)
             }
         })
+    }
+
+    fn has_unplaced_data(&self) -> bool {
+        self.extents()
+            .is_ok_and(|extents| extents.iter().any(|extent| extent.unplaced))
     }
 
     fn clone_range(&self, src: &File, src_offset: u64, len: u64, dst_offset: u64) -> Result<()> {

@@ -235,6 +235,10 @@ impl Backing for MemFile {
         self.0.lock().record(Change::Sync { data_only })
     }
 
+    fn has_unplaced_data(&self) -> bool {
+        false
+    }
+
     fn clone_range(&self, src: &MemFile, src_offset: u64, len: u64, dst_offset: u64) -> Result<()> {
         let copied = {
             let source = src.0.lock();

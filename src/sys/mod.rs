@@ -13,6 +13,7 @@ mod attrs;
 mod clone;
 mod dir;
 mod entries;
+mod extents;
 mod file;
 mod held;
 mod identity;
@@ -28,6 +29,7 @@ mod xattr;
 
 pub use attrs::SetTime;
 pub use dir::Dir;
+pub use extents::Extent;
 pub use file::{Backing, File, Reserve, ShortWrite};
 pub use identity::As;
 pub use list::{DirStream, Entry};

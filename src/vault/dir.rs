@@ -224,6 +224,8 @@ impl Vault {
             registration: self.files.register(key, !self.shared_storage),
             codec: Arc::clone(&self.content),
             safety: self.safety,
+            grain: self.grain,
+            may_clone: self.may_clone,
         }
     }
 }

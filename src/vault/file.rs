@@ -19,6 +19,8 @@ pub struct CipherFile<B = File> {
     pub(super) registration: Registration,
     pub(super) codec: Arc<ContentCodec>,
     pub(super) safety: Safety,
+    pub(super) grain: u64,
+    pub(super) may_clone: bool,
 }
 
 impl<B: Backing> CipherFile<B> {
@@ -40,10 +42,20 @@ impl<B: Backing> CipherFile<B> {
     /// [`Error::Corrupt`] if one of the blocks in the range does not authenticate: a read never
     /// returns part of a range with a bad block in it.
     pub fn read<'b>(&self, at: PlainOffset, len: usize, buf: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+        let _shared = self.content().share();
+        self.read_locked(at, len, buf)
+    }
+
+    /// As [`CipherFile::read`]. The caller holds the content lock.
+    pub(super) fn read_locked<'b>(
+        &self,
+        at: PlainOffset,
+        len: usize,
+        buf: &'b mut Vec<u8>,
+    ) -> Result<&'b [u8]> {
         if len == 0 {
             return Ok(&[]);
         }
-        let _shared = self.content().share();
         let range = match self.read_under_id(at, len, buf, self.content().known().id) {
             // The header may have been replaced from outside since it was read: look again.
             Err(Error::Corrupt { .. }) if self.content().known().id.is_some() => {

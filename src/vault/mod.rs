@@ -15,13 +15,17 @@
 //! - The first write of a file carries header and content in one request; a later block is
 //!   replaced by one request, which is taken back if it fails half way (see `undo`).
 
+mod clone;
 pub mod conf;
+mod copy;
 mod dir;
 mod error;
 mod file;
+mod hollow;
 mod list;
 mod make;
 mod open;
+mod plan;
 mod remove;
 mod rename;
 mod resize;
@@ -34,6 +38,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+pub use copy::{CloneRule, Copied};
 pub use dir::{BackingName, CipherDir};
 pub use error::{Error, Result};
 pub use file::CipherFile;
@@ -66,6 +71,10 @@ pub struct Vault {
     xattrs: XattrCodec,
     files: Arc<OpenFiles>,
     safety: Safety,
+    /// The unit that the backing file system clones, bytes.
+    grain: u64,
+    /// Whether the backing file system can clone at all.
+    may_clone: bool,
     shared_storage: bool,
     /// Held by whoever makes, moves or removes an object with a `.name` file beside it.
     long_names: Mutex<()>,
@@ -83,18 +92,20 @@ impl Vault {
         options: Options,
     ) -> Result<Vault> {
         let root = Dir::open(cipherdir)?;
-        let safety = safety_for(&root.statfs()?, options.preallocate);
+        let fs = root.statfs()?;
         let codecs = Codecs::new(key, params);
         Ok(Vault {
-            root,
             names: codecs.names,
             dir_ivs: params.has_dir_iv(),
             content: Arc::new(codecs.content),
             xattrs: codecs.xattrs,
             files: Arc::default(),
-            safety,
+            safety: safety_for(&fs, options.preallocate),
+            grain: fs.bsize.max(1),
+            may_clone: root.can_clone(),
             shared_storage: options.shared_storage,
             long_names: Mutex::new(()),
+            root,
         })
     }
 

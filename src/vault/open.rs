@@ -5,6 +5,7 @@
 //! order of their [`FileKey`]. Node and directory locks are never held across a system call that
 //! can block.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
@@ -101,6 +102,11 @@ impl Content {
         self.lock.write()
     }
 
+    /// Whether nobody else writes the file behind our back.
+    pub(crate) fn is_cacheable(&self) -> bool {
+        self.cacheable
+    }
+
     /// What is known now.
     pub(crate) fn known(&self) -> Known {
         *self.known.lock()
@@ -118,6 +124,32 @@ impl Content {
         if self.cacheable {
             self.known.lock().size = size;
         }
+    }
+}
+
+/// The locks of a copy: the source shared, the target exclusive.
+pub(crate) struct PairLock<'a> {
+    _source: Option<RwLockReadGuard<'a, ()>>,
+    _target: RwLockWriteGuard<'a, ()>,
+}
+
+/// Locks two files for a copy, in the order of their keys. They may be the same.
+pub(crate) fn lock_pair<'a>(source: &'a Registration, target: &'a Registration) -> PairLock<'a> {
+    let (share, exclude) = (|| Some(source.content.share()), || target.content.exclude());
+    let (source, target) = match source.key.cmp(&target.key) {
+        Ordering::Equal => (None, exclude()),
+        Ordering::Less => {
+            let source = share();
+            (source, exclude())
+        }
+        Ordering::Greater => {
+            let target = exclude();
+            (share(), target)
+        }
+    };
+    PairLock {
+        _source: source,
+        _target: target,
     }
 }
 

@@ -169,10 +169,7 @@ impl<B: Backing> CipherFile<B> {
         if self.id()?.is_some() {
             return Ok(());
         }
-        let id = FileId::random();
-        self.commit(self.cipher_size()?, CipherOffset(0), &id.to_header())?;
-        self.content().set_id(Some(id));
-        Ok(())
+        self.put_header(FileId::random())
     }
 
     fn reserve_locked(&self, at: PlainOffset, len: u64) -> Result<()> {

@@ -22,10 +22,15 @@ impl<B: Backing> CipherFile<B> {
     /// # Errors
     /// After an error the file reads as before.
     pub fn write(&self, at: PlainOffset, data: &[u8]) -> Result<()> {
+        let _exclusive = self.content().exclude();
+        self.write_locked(at, data)
+    }
+
+    /// As [`CipherFile::write`]. The caller holds the exclusive lock.
+    pub(super) fn write_locked(&self, at: PlainOffset, data: &[u8]) -> Result<()> {
         if data.is_empty() {
             return Ok(());
         }
-        let _exclusive = self.content().exclude();
         let old = self.plain_size()?;
         self.pad_for(at, old)?;
         let written = self.write_span(at, data);
