@@ -18,30 +18,18 @@ pub(super) enum Object {
 }
 
 impl Forward {
-    /// The open directory of a node: from the cache, or opened from the nearest ancestor that is
-    /// in it.
+    /// The open directory of a node.
     pub(super) fn dir(&self, node: NodeId) -> Result<Arc<CipherDir>> {
-        let mut missing = Vec::new();
-        let mut current = node;
-        let mut dir = loop {
-            if let Some(dir) = self.dirs.get(current) {
-                break dir;
-            }
-            if current == NodeId::ROOT {
-                break self.dirs.put(current, self.vault.root()?);
-            }
-            let place = self.nodes.place(current).ok_or(Error::Os(Errno::NOENT))?;
-            missing.push((current, place.name));
-            current = place.parent;
-        };
-        for (child, name) in missing.into_iter().rev() {
-            let opened = self.vault.subdir(&dir, &name)?;
-            if Some(opened.stat()?.key) != self.nodes.key(child) {
-                return Err(Error::Os(Errno::STALE));
-            }
-            dir = self.dirs.put(child, opened);
-        }
-        Ok(dir)
+        self.dirs.reach(
+            &self.nodes,
+            node,
+            || Ok(self.vault.root()?),
+            |parent, name| {
+                let opened = self.vault.subdir(parent, name)?;
+                let key = opened.stat()?.key;
+                Ok((opened, key))
+            },
+        )
     }
 
     /// The directory of `parent` and the name that `name` has in it on disk.

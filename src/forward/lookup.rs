@@ -32,7 +32,7 @@ impl Forward {
         Entry {
             node: found.id,
             generation: found.generation,
-            attr: self.shown(found.id.0, stat),
+            attr: self.shown(found.ino, stat),
         }
     }
 

@@ -6,7 +6,6 @@
 mod create;
 mod dirs;
 mod files;
-mod handles;
 mod listing;
 mod lookup;
 mod remove;
@@ -20,13 +19,12 @@ use std::time::Duration;
 
 use crate::format::PlainOffset;
 use crate::sys::{FsStat, OpenFlags};
-use crate::tree::{DirCache, Nodes};
+use crate::tree::{DirCache, Handles, Nodes};
 use crate::vault::{self, BackingName, CipherDir, CipherFile, Listing, Owner, Vault};
 use crate::vfs::{
     Attr, Caller, Changes, CopyRange, DirEntry, Entry, Error, Fallocate, Handle, NodeId, Opened,
     RenameMode, Result, Seek, Take, Timeouts, Vfs,
 };
-use handles::Handles;
 
 /// How many directories are kept open.
 const DIRS: NonZeroUsize = NonZeroUsize::new(256).unwrap();

@@ -320,7 +320,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         offset: u64,
         mut reply: ReplyDirectoryPlus,
     ) {
-        let ttl = self.timeouts.attr;
+        let timeouts = self.timeouts;
         let done = self
             .fs
             .readdirplus(handle(fh), offset, &mut |(entry, found)| {
@@ -329,7 +329,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
                     INodeNo(found.node.0),
                     entry.next,
                     &entry.name,
-                    &ttl,
+                    &reply::attr_timeout(&timeouts, found),
                     &attr,
                     Generation(found.generation),
                 )
@@ -435,7 +435,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
             .create(caller(req), node(parent), name, mode & 0o7777, flags(bits));
         match created {
             Ok((entry, opened)) => reply.created(
-                &self.timeouts.attr,
+                &reply::attr_timeout(&self.timeouts, &entry),
                 &convert::attr(entry.node.0, &entry.attr),
                 Generation(entry.generation),
                 FileHandle(opened.handle.0),

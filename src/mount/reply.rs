@@ -1,5 +1,7 @@
 //! Results of the file system as replies to the kernel.
 
+use std::time::Duration;
+
 use fuser::{
     FileHandle, FopenFlags, Generation, ReplyAttr, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyXattr,
 };
@@ -8,12 +10,22 @@ use tracing::{debug, warn};
 use crate::mount::convert::{self, errno};
 use crate::vfs::{Attr, Entry, Error, LogLevel, Opened, Result, Timeouts};
 
+/// How long the kernel may believe the attributes of an entry. The reply has one field for node
+/// and inode number; where they differ, the kernel asks again for the number that programs see.
+pub(super) fn attr_timeout(timeouts: &Timeouts, entry: &Entry) -> Duration {
+    if entry.attr.ino == entry.node.0 {
+        timeouts.attr
+    } else {
+        Duration::ZERO
+    }
+}
+
 pub(super) fn entry(timeouts: &Timeouts, operation: &str, found: Result<Entry>, reply: ReplyEntry) {
     match found {
         Ok(entry) => {
             let attr = convert::attr(entry.node.0, &entry.attr);
             reply.entry_with_ttls(
-                &timeouts.attr,
+                &attr_timeout(timeouts, &entry),
                 &timeouts.entry,
                 &attr,
                 Generation(entry.generation),

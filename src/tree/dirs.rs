@@ -3,13 +3,15 @@
 //! A hit costs no system call. A directory stays valid when it is renamed, since the handle
 //! moves along; it is dropped when its node is removed or forgotten.
 
+use std::hash::Hash;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use lru::LruCache;
 use parking_lot::Mutex;
 
-use crate::tree::NodeId;
+use crate::sys::{Errno, FileKey};
+use crate::tree::{NodeId, Nodes};
 
 /// A bounded cache of open directories by node.
 pub struct DirCache<D> {
@@ -27,6 +29,42 @@ impl<D> DirCache<D> {
     /// The directory of `node`, if it is in the cache.
     pub fn get(&self, node: NodeId) -> Option<Arc<D>> {
         self.cache.lock().get(&node).cloned()
+    }
+
+    /// The open directory of `node`: from the cache, or opened with `open` from the nearest
+    /// ancestor that is in it, in the last resort from what `root` opens.
+    ///
+    /// # Errors
+    /// `ENOENT` if the node has no place any more, `ESTALE` if another directory is there now;
+    /// what `root` and `open` say.
+    pub fn reach<N: Clone + Eq + Hash, E: From<Errno>>(
+        &self,
+        nodes: &Nodes<N>,
+        node: NodeId,
+        root: impl FnOnce() -> Result<D, E>,
+        open: impl Fn(&D, &N) -> Result<(D, FileKey), E>,
+    ) -> Result<Arc<D>, E> {
+        let mut missing = Vec::new();
+        let mut current = node;
+        let mut dir = loop {
+            if let Some(dir) = self.get(current) {
+                break dir;
+            }
+            if current == NodeId::ROOT {
+                break self.put(current, root()?);
+            }
+            let place = nodes.place(current).ok_or(Errno::NOENT)?;
+            missing.push((current, place.name));
+            current = place.parent;
+        };
+        for (child, name) in missing.into_iter().rev() {
+            let (opened, key) = open(&dir, &name)?;
+            if Some(key) != nodes.key(child) {
+                return Err(Errno::STALE.into());
+            }
+            dir = self.put(child, opened);
+        }
+        Ok(dir)
     }
 
     /// Keeps `dir` as the directory of `node`; returns it shared.

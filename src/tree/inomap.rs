@@ -1,7 +1,7 @@
-//! Backing inodes to inode numbers that are unique in the mount and stable while it lasts.
+//! From backing inodes to inode numbers that are unique in the mount and stable while it lasts.
 //!
-//! Numbers of the root's device pass through unchanged. Another device gets the next free
-//! 15-bit prefix in front of its 48-bit numbers; what does not fit is numbered one by one from
+//! Numbers of the root's device pass through unchanged. Another device, or what is made up
+//! beside the objects of one, gets the next free 15-bit prefix in front of its 48-bit numbers; what does not fit is numbered one by one from
 //! 2^63 on.
 
 use std::collections::HashMap;
@@ -13,28 +13,45 @@ const INO_BITS: u32 = 48;
 const SPILL_BASE: u64 = 1 << 63;
 const MAX_NAMESPACES: usize = 1 << 15;
 
+/// What a number stands for: a backing object, or something that is made up beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The backing object.
+    pub key: FileKey,
+    /// 0 for the object itself; another number for each kind of thing beside it.
+    pub role: u8,
+}
+
+impl From<FileKey> for Identity {
+    fn from(key: FileKey) -> Identity {
+        Identity { key, role: 0 }
+    }
+}
+
 /// The map. Not synchronised: it lives behind the lock of the node table.
 pub(super) struct InoMap {
-    devices: Vec<u64>,
-    spilled: HashMap<FileKey, u64>,
+    /// Device and role; the position is the prefix.
+    namespaces: Vec<(u64, u8)>,
+    spilled: HashMap<Identity, u64>,
     next_spill: u64,
 }
 
 impl InoMap {
     pub(super) fn new(root: FileKey) -> InoMap {
         InoMap {
-            devices: vec![root.dev],
+            namespaces: vec![(root.dev, 0)],
             spilled: HashMap::new(),
             next_spill: SPILL_BASE,
         }
     }
 
-    /// The number of a backing object that is not the root.
-    pub(super) fn number(&mut self, key: FileKey) -> NodeId {
+    /// The number of anything but the root.
+    pub(super) fn number(&mut self, identity: Identity) -> NodeId {
+        let Identity { key, role } = identity;
         let fits = key.ino >> INO_BITS == 0 && key.ino > NodeId::ROOT.0;
-        match self.namespace(key.dev) {
+        match self.namespace((key.dev, role)) {
             Some(namespace) if fits => NodeId(namespace << INO_BITS | key.ino),
-            _ => self.spill(key),
+            _ => self.spill(identity),
         }
     }
 
@@ -45,23 +62,23 @@ impl InoMap {
         NodeId(number)
     }
 
-    fn namespace(&mut self, dev: u64) -> Option<u64> {
-        let found = self.devices.iter().position(|&known| known == dev);
+    fn namespace(&mut self, wanted: (u64, u8)) -> Option<u64> {
+        let found = self.namespaces.iter().position(|&known| known == wanted);
         let index = found.or_else(|| {
-            (self.devices.len() < MAX_NAMESPACES).then(|| {
-                self.devices.push(dev);
-                self.devices.len() - 1
+            (self.namespaces.len() < MAX_NAMESPACES).then(|| {
+                self.namespaces.push(wanted);
+                self.namespaces.len() - 1
             })
         })?;
         Some(index as u64)
     }
 
-    fn spill(&mut self, key: FileKey) -> NodeId {
-        if let Some(&number) = self.spilled.get(&key) {
+    fn spill(&mut self, identity: Identity) -> NodeId {
+        if let Some(&number) = self.spilled.get(&identity) {
             return NodeId(number);
         }
         let number = self.unique();
-        self.spilled.insert(key, number.0);
+        self.spilled.insert(identity, number.0);
         number
     }
 }
@@ -75,24 +92,33 @@ mod tests {
     #[test]
     fn numbers_of_the_root_device_pass_through() {
         let mut map = InoMap::new(ROOT);
-        assert_eq!(map.number(FileKey { dev: 5, ino: 77 }), NodeId(77));
+        assert_eq!(map.number(FileKey { dev: 5, ino: 77 }.into()), NodeId(77));
     }
 
     #[test]
     fn another_device_gets_a_prefix_of_its_own() {
         let mut map = InoMap::new(ROOT);
-        let key = FileKey { dev: 9, ino: 0x77 };
+        let key = Identity::from(FileKey { dev: 9, ino: 0x77 });
         assert_eq!(map.number(key), NodeId(1 << 48 | 0x77));
         assert_eq!(map.number(key), NodeId(1 << 48 | 0x77));
     }
 
     #[test]
+    fn a_thing_beside_an_object_gets_a_prefix_of_its_own() {
+        let mut map = InoMap::new(ROOT);
+        let key = FileKey { dev: 5, ino: 0x77 };
+        let beside = Identity { key, role: 1 };
+        assert_eq!(map.number(beside), NodeId(1 << 48 | 0x77));
+        assert_eq!(map.number(key.into()), NodeId(0x77));
+    }
+
+    #[test]
     fn big_numbers_spill_and_stay_the_same() {
         let mut map = InoMap::new(ROOT);
-        let big = FileKey {
+        let big = Identity::from(FileKey {
             dev: 5,
             ino: 1 << 50,
-        };
+        });
         let first = map.number(big);
         assert_eq!(first, NodeId(SPILL_BASE));
         assert_eq!(map.number(big), first);
@@ -101,6 +127,6 @@ mod tests {
     #[test]
     fn inode_one_below_the_root_does_not_pose_as_the_root() {
         let mut map = InoMap::new(ROOT);
-        assert_ne!(map.number(FileKey { dev: 5, ino: 1 }), NodeId::ROOT);
+        assert_ne!(map.number(FileKey { dev: 5, ino: 1 }.into()), NodeId::ROOT);
     }
 }

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use crate::sys::FileKey;
 use crate::tree::NodeId;
-use crate::tree::inomap::InoMap;
+use crate::tree::inomap::{Identity, InoMap};
 
 /// Where a node can be reached: a name in the directory of another node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +28,8 @@ pub struct Place<N> {
 pub struct NodeRef {
     /// The node.
     pub id: NodeId,
+    /// The number of its object, which is that of the node unless another name took it first.
+    pub ino: u64,
     /// Its generation: a number that was used before for another object gets a new one.
     pub generation: u64,
 }
@@ -36,7 +38,7 @@ pub struct NodeRef {
 pub struct Nodes<N> {
     table: Mutex<Table<N>>,
     hasher: RandomState,
-    /// Whether each name has a node of its own (several writers of one vault).
+    /// Whether each name has a node of its own.
     unshared: bool,
 }
 
@@ -47,7 +49,7 @@ struct Table<N> {
 }
 
 struct Node<N> {
-    key: FileKey,
+    identity: Identity,
     generation: u64,
     lookups: u64,
     gone: bool,
@@ -63,7 +65,7 @@ impl<N: Clone + Eq + Hash> Nodes<N> {
     /// A table with nothing but the root in it.
     pub fn new(root: FileKey, unshared: bool) -> Nodes<N> {
         let root_node = Node {
-            key: root,
+            identity: root.into(),
             generation: 1,
             lookups: 1,
             gone: false,
@@ -80,15 +82,17 @@ impl<N: Clone + Eq + Hash> Nodes<N> {
         }
     }
 
-    /// Records that `place` leads to the object `key` and counts one lookup of its node.
-    pub fn remember(&self, place: Place<N>, key: FileKey) -> NodeRef {
+    /// Records that `place` leads to an object and counts one lookup of its node.
+    pub fn remember(&self, place: Place<N>, object: impl Into<Identity>) -> NodeRef {
+        let identity = object.into();
         let hash = self.hasher.hash_one(&place);
         let table = &mut *self.table.lock();
         let known = table.find(hash, &place);
+        let number = table.numbers.number(identity);
         let id = match known {
-            Some(id) if table.nodes.get(&id).is_some_and(|n| n.key == key) => id,
-            _ if self.unshared => table.numbers.unique(),
-            _ => table.numbers.number(key),
+            Some(id) if table.nodes.get(&id).is_some_and(|n| n.identity == identity) => id,
+            _ if self.unshared && table.nodes.contains_key(&number) => table.numbers.unique(),
+            _ => number,
         };
         if known != Some(id) {
             if let Some(stale) = known {
@@ -99,7 +103,7 @@ impl<N: Clone + Eq + Hash> Nodes<N> {
                 .insert_unique(hash, Indexed { hash, id }, |e| e.hash);
         }
         let node = table.nodes.entry(id).or_insert_with(|| Node {
-            key,
+            identity,
             generation: 1,
             lookups: 0,
             gone: false,
@@ -115,13 +119,14 @@ impl<N: Clone + Eq + Hash> Nodes<N> {
         node.lookups += 1;
         NodeRef {
             id,
+            ino: number.0,
             generation: node.generation,
         }
     }
 
-    /// The number that `key` has or would get, without counting a lookup.
-    pub fn number(&self, key: FileKey) -> NodeId {
-        self.table.lock().numbers.number(key)
+    /// The number that an object has or would get, without counting a lookup.
+    pub fn number(&self, object: impl Into<Identity>) -> NodeId {
+        self.table.lock().numbers.number(object.into())
     }
 
     /// Takes back `count` lookups; `true` if the node is gone with them.
@@ -144,7 +149,11 @@ impl<N: Clone + Eq + Hash> Nodes<N> {
 
     /// The object behind a node.
     pub fn key(&self, id: NodeId) -> Option<FileKey> {
-        self.table.lock().nodes.get(&id).map(|node| node.key)
+        self.table
+            .lock()
+            .nodes
+            .get(&id)
+            .map(|node| node.identity.key)
     }
 
     /// Where a node can be reached, the most recent place first.

@@ -15,10 +15,10 @@ use std::ffi::{OsStr, OsString};
 
 pub use crate::format::PlainOffset;
 pub use crate::sys::{Errno, FsStat, Kind, OpenFlags, SetTime, Stat, Time};
-pub use crate::tree::NodeId;
+pub use crate::tree::{Handle, NodeId};
 pub use error::{Error, LogLevel, Result};
 pub use types::{
-    Attr, Caller, Changes, CopyRange, DirEntry, Entry, Fallocate, Handle, Opened, RenameMode, Seek,
+    Attr, Caller, Changes, CopyRange, DirEntry, Entry, Fallocate, Opened, RenameMode, Seek,
     Timeouts,
 };
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::format::PlainOffset;
 use crate::sys::{FileKey, Kind, SetTime, Stat};
-use crate::tree::NodeId;
+use crate::tree::{Handle, NodeId};
 
 /// Who asks: the credentials of the thread that made the system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +37,6 @@ pub struct Entry {
     /// Its attributes.
     pub attr: Attr,
 }
-
-/// Names an open file or directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Handle(pub u64);
 
 /// The answer to an open.
 #[derive(Clone, Copy, Debug)]

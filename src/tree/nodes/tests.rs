@@ -88,5 +88,6 @@ fn unshared_names_get_a_node_each() {
     let first = nodes.remember(a.clone(), key(10));
     let second = nodes.remember(place(NodeId::ROOT, "b"), key(10));
     assert_ne!(first.id, second.id);
+    assert_eq!((first.ino, second.ino), (10, 10), "still one file");
     assert_eq!(nodes.remember(a, key(10)), first);
 }
