@@ -294,3 +294,6 @@ impl KeySource {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
