@@ -13,6 +13,7 @@
 )]
 #![allow(clippy::print_stderr, reason = "the runner shows it when a test fails")]
 
+mod cli;
 mod golden;
 mod model;
 mod programs;

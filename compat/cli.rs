@@ -1,0 +1,9 @@
+//! The command line beside that of the Go program: exit codes, and the messages that scripts and
+//! desktop programs look for.
+
+mod background;
+mod conf;
+mod desk;
+mod init;
+mod lines;
+mod terminal;

@@ -1,0 +1,87 @@
+//! A folder with everything that the command lines of the tests name, in which they run.
+
+use crate::support::program::Program;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// What `gocryptfs` answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Answer {
+    /// Whether a text is in either stream. Version 2.3 of the Go program begins some messages with
+    /// a capital where later ones do not, so capitals do not count.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        let streams = [&self.stdout, &self.stderr];
+        let text = text.to_lowercase();
+        streams
+            .iter()
+            .any(|stream| stream.to_lowercase().contains(&text))
+    }
+}
+
+/// A folder with a volume `C` (password `test`), an empty directory `E`, a mount point `M`, a
+/// directory `full` that is not empty, and some files that hold passwords.
+pub(crate) struct Desk(TempDir);
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        let desk = Self(TempDir::new().unwrap());
+        for name in ["C", "E", "M", "full"] {
+            fs::create_dir(desk.path(name)).unwrap();
+        }
+        let files: [(&str, &[u8]); 7] = [
+            ("full/file", b""),
+            ("right", b"test\n"),
+            ("te", b"te"),
+            ("st", b"st\nrest"),
+            ("wrong", b"tset\n"),
+            ("empty", b""),
+            ("newline", b"\ntest\n"),
+        ];
+        for (name, content) in files {
+            fs::write(desk.path(name), content).unwrap();
+        }
+        let made = desk.run(&Program::ours(), "-q -init -scryptn 10 C", b"test\n");
+        assert_eq!(made.code, Some(0), "{made:?}");
+        desk
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// The program with the blank-separated words of `line`, in this folder.
+    pub(crate) fn command(&self, program: &Program, line: &str) -> Command {
+        let mut command = program.command();
+        command.args(line.split_whitespace());
+        command.current_dir(self.0.path()).env("FROM_ENV", "test");
+        command
+    }
+
+    /// Runs to the end with `input` on stdin.
+    pub(crate) fn run(&self, program: &Program, line: &str, input: &[u8]) -> Answer {
+        let mut child = self
+            .command(program, line)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // a program that reads nothing may have gone already
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let output = child.wait_with_output().unwrap();
+        Answer {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
