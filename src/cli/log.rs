@@ -12,6 +12,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// What the messages of the FUSE library are marked with.
 const FUSE: &str = "fuser";
+/// What they become on their way from the facade `log`, which nothing else uses.
+const FROM_LOG: &str = "log";
 
 /// Shows events from now on: warnings and errors always, the others as the options say.
 pub(crate) fn install(messages: &MessageArgs, out: &Output) {
@@ -89,7 +91,7 @@ impl<'a> MakeWriter<'a> for Output {
         let kind = match *metadata.level() {
             Level::ERROR | Level::WARN => Kind::Warning,
             Level::INFO => Kind::Info,
-            Level::DEBUG | Level::TRACE if metadata.target().starts_with(FUSE) => Kind::Trace,
+            Level::DEBUG | Level::TRACE if metadata.target() == FROM_LOG => Kind::Trace,
             Level::DEBUG | Level::TRACE => Kind::Debug,
         };
         EventLine::new(self, kind)
