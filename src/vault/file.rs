@@ -121,7 +121,11 @@ impl<B: Backing> CipherFile<B> {
     pub(super) fn cipher_size(&self) -> Result<CipherOffset> {
         match self.content().known().size {
             Some(size) => Ok(size),
-            None => Ok(CipherOffset(self.backing.len()?)),
+            None => {
+                let size = CipherOffset(self.backing.len()?);
+                self.content().set_size(Some(size));
+                Ok(size)
+            }
         }
     }
 
@@ -129,6 +133,7 @@ impl<B: Backing> CipherFile<B> {
     pub(super) fn id(&self) -> Result<Option<FileId>> {
         match self.content().known().id {
             Some(id) => Ok(Some(id)),
+            None if self.cipher_size()? <= CipherOffset(HEADER_LEN as u64) => Ok(None),
             None => self.read_header(),
         }
     }

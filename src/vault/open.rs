@@ -119,7 +119,7 @@ impl Content {
         }
     }
 
-    /// Notes the size of the backing file. Only for holders of the exclusive lock.
+    /// Notes the size of the backing file. For holders of the lock.
     pub(crate) fn set_size(&self, size: Option<CipherOffset>) {
         if self.cacheable {
             self.known.lock().size = size;
