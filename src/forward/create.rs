@@ -32,6 +32,7 @@ impl Forward {
         let (dir, stored) = self.stored(parent, name)?;
         let flags = super::files::backing_flags(flags);
         let owner = self.owner(caller);
+        let mode = super::masked(&dir, caller, mode);
         let (file, stat) = self.vault.create_file(&dir, &stored, flags, mode, owner)?;
         let entry = self.remember(parent, BackingName::from(&stored), stat);
         let opened = Opened {

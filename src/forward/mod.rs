@@ -123,6 +123,16 @@ impl Forward {
     }
 }
 
+/// The permissions of a new object. Without ACLs the kernel has taken the umask off already, and
+/// taking it off twice changes nothing.
+fn masked(dir: &CipherDir, caller: Caller, mode: u32) -> u32 {
+    if caller.umask & mode == 0 || dir.has_default_acl() {
+        mode
+    } else {
+        mode & !caller.umask
+    }
+}
+
 impl Vfs for Forward {
     fn timeouts(&self) -> Timeouts {
         let timeout = if self.options.shared_storage {
@@ -177,6 +187,7 @@ impl Vfs for Forward {
 
     fn mkdir(&self, caller: Caller, parent: NodeId, name: &OsStr, mode: u32) -> Result<Entry> {
         self.make(parent, name, |dir, stored| {
+            let mode = masked(dir, caller, mode);
             self.vault.mkdir(dir, stored, mode, self.owner(caller))
         })
     }

@@ -56,7 +56,9 @@ impl<V: Vfs> Filesystem for Adapter<V> {
             InitFlags::FUSE_PARALLEL_DIROPS,
             InitFlags::FUSE_ASYNC_DIO,
         ];
-        let acl = self.acl.then_some(InitFlags::FUSE_POSIX_ACL);
+        // With ACLs it depends on the directory whether the umask counts.
+        let acl = [InitFlags::FUSE_POSIX_ACL, InitFlags::FUSE_DONT_MASK];
+        let acl = acl.into_iter().filter(|_| self.acl);
         for flag in wanted.into_iter().chain(acl) {
             if config.add_capabilities(flag).is_err() {
                 debug!("the kernel does not offer {flag:?}");
@@ -129,13 +131,13 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         parent: INodeNo,
         name: &OsStr,
         mode: u32,
-        _umask: u32,
+        umask: u32,
         rdev: u32,
         reply: ReplyEntry,
     ) {
         let created = self
             .fs
-            .mknod(caller(req), node(parent), name, mode, rdev.into());
+            .mknod(caller(req, umask), node(parent), name, mode, rdev.into());
         reply::entry(&self.timeouts, "mknod", created, reply);
     }
 
@@ -145,12 +147,12 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         parent: INodeNo,
         name: &OsStr,
         mode: u32,
-        _umask: u32,
+        umask: u32,
         reply: ReplyEntry,
     ) {
         let created = self
             .fs
-            .mkdir(caller(req), node(parent), name, mode & 0o7777);
+            .mkdir(caller(req, umask), node(parent), name, mode & 0o7777);
         reply::entry(&self.timeouts, "mkdir", created, reply);
     }
 
@@ -173,7 +175,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         let target = target.as_os_str();
         let created = self
             .fs
-            .symlink(caller(req), node(parent), link_name, target);
+            .symlink(caller(req, 0), node(parent), link_name, target);
         reply::entry(&self.timeouts, "symlink", created, reply);
     }
 
@@ -390,7 +392,9 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         reply: ReplyEmpty,
     ) {
         let flags = flags.cast_unsigned();
-        let done = self.fs.setxattr(caller(req), node(ino), name, value, flags);
+        let done = self
+            .fs
+            .setxattr(caller(req, 0), node(ino), name, value, flags);
         reply::empty("setxattr", done, reply);
     }
 
@@ -426,13 +430,17 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         parent: INodeNo,
         name: &OsStr,
         mode: u32,
-        _umask: u32,
+        umask: u32,
         bits: i32,
         reply: ReplyCreate,
     ) {
-        let created = self
-            .fs
-            .create(caller(req), node(parent), name, mode & 0o7777, flags(bits));
+        let created = self.fs.create(
+            caller(req, umask),
+            node(parent),
+            name,
+            mode & 0o7777,
+            flags(bits),
+        );
         match created {
             Ok((entry, opened)) => reply.created(
                 &reply::attr_timeout(&self.timeouts, &entry),

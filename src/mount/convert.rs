@@ -11,8 +11,9 @@ pub(super) fn errno(error: &Error) -> fuser::Errno {
     fuser::Errno::from_i32(error.errno().raw_os_error())
 }
 
-pub(super) fn caller(request: &fuser::Request) -> Caller {
+pub(super) fn caller(request: &fuser::Request, umask: u32) -> Caller {
     Caller {
+        umask,
         uid: request.uid(),
         gid: request.gid(),
         pid: request.pid(),

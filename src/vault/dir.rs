@@ -53,6 +53,14 @@ impl CipherDir {
         &self.dir
     }
 
+    /// Whether a default ACL decides about the permissions of what is made in the directory, in
+    /// place of the caller's umask.
+    pub fn has_default_acl(&self) -> bool {
+        let this = OsStr::new(".");
+        let acl = OsStr::new("system.posix_acl_default");
+        self.dir.get_xattr(this, acl).is_ok()
+    }
+
     /// The attributes of the directory itself.
     ///
     /// # Errors

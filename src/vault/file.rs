@@ -119,14 +119,12 @@ impl<B: Backing> CipherFile<B> {
 
     /// The size of the backing file. The caller holds the content lock.
     pub(super) fn cipher_size(&self) -> Result<CipherOffset> {
-        match self.content().known().size {
-            Some(size) => Ok(size),
-            None => {
-                let size = CipherOffset(self.backing.len()?);
-                self.content().set_size(Some(size));
-                Ok(size)
-            }
+        if let Some(size) = self.content().known().size {
+            return Ok(size);
         }
+        let size = CipherOffset(self.backing.len()?);
+        self.content().set_size(Some(size));
+        Ok(size)
     }
 
     /// The file ID, from memory or from the header; `None` while the file is empty.

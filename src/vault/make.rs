@@ -170,10 +170,10 @@ fn fill_dir(parent: &CipherDir, name: &OsStr, mode: u32) -> sys::Result<()> {
     let dir = parent.dir.open_dir(name)?;
     let iv = DirIv::random();
     dir.write_new(OsStr::new(DIRIV_NAME), HELPER_MODE, &iv.0, false)?;
-    if mode & 0o700 != 0o700 {
-        // Keep the set-group-ID bit that the directory may have inherited.
-        let inherited = dir.stat()?.mode & 0o2000;
-        parent.dir.chmod(name, (mode & 0o7777) | inherited)?;
+    let added = 0o700 & !mode;
+    if added != 0 {
+        // All else stays as inherited: the set-group-ID bit, and what a default ACL made of it.
+        parent.dir.chmod(name, dir.stat()?.mode & 0o7777 & !added)?;
     }
     Ok(())
 }

@@ -16,6 +16,8 @@ pub struct Caller {
     pub gid: u32,
     /// Thread id, where the supplementary groups are found.
     pub pid: u32,
+    /// The permission bits that it does not want on new objects.
+    pub umask: u32,
 }
 
 /// The attributes of a node. `stat.size` is the plain size.
