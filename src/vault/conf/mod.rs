@@ -10,6 +10,8 @@ mod key;
 mod scrypt_object;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 pub use file::{ConfFile, ReadError, WriteError};
 pub use key::UnlockError;

@@ -40,7 +40,7 @@ fn password(text: &str) -> Password {
     Password::new(text.into())
 }
 
-fn hex(key: &MasterKey) -> String {
+pub(super) fn hex(key: &MasterKey) -> String {
     let digits = key
         .0
         .expose()
