@@ -1,4 +1,4 @@
-//! The command line: words become one typed [`Command`], which is run.
+//! The command line: words become one typed command, which is run.
 //!
 //! Only this module prints and reads the environment. Failures come up as values; the exit code
 //! that they carry is returned to the binary, which alone ends the process.
