@@ -24,6 +24,17 @@ impl Base64Url {
         self.engine().encode(bytes)
     }
 
+    /// The length of the text for `len` bytes.
+    pub(super) fn encoded_len(self, len: u64) -> u64 {
+        let (groups, rest) = (len / 3, len % 3);
+        let tail = match rest {
+            0 => 0,
+            _ if self.padded => 4,
+            rest => rest + 1,
+        };
+        groups.saturating_mul(4).saturating_add(tail)
+    }
+
     /// The bytes that `text` stands for.
     pub(super) fn decode(self, text: &[u8]) -> Result<Vec<u8>, IllegalAt> {
         let decoded = self.engine().decode(text);

@@ -18,6 +18,7 @@ mod name_codec;
 mod name_text;
 mod nonzero;
 mod params;
+mod pathiv;
 mod target;
 mod xattr;
 
@@ -36,5 +37,9 @@ pub use name::{
 };
 pub use name_codec::{EncryptedNames, NAME_FILE_MAX, NameCodec};
 pub use params::{Codecs, NameParams, Params};
-pub use target::{open_target, seal_target, target_size, target_size_from_len};
+pub use pathiv::{FileIvs, ViewPath};
+pub use target::{
+    open_target, seal_target, seal_target_with, sealed_target_size, target_size,
+    target_size_from_len,
+};
 pub use xattr::{XattrCodec, is_passed_through};

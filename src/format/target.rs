@@ -14,6 +14,33 @@ pub fn seal_target(content: &ContentCodec, names: &NameCodec, target: &[u8]) -> 
     }
 }
 
+/// As [`seal_target`], with a given nonce.
+pub fn seal_target_with(
+    content: &ContentCodec,
+    names: &NameCodec,
+    target: &[u8],
+    nonce: &[u8],
+) -> Vec<u8> {
+    match names.base64() {
+        None => target.to_vec(),
+        Some(base64) => {
+            let sealed = content.seal_value_with(target, nonce);
+            base64.encode(&sealed).into_bytes()
+        }
+    }
+}
+
+/// The length of the stored form of a target of `len` bytes.
+pub fn sealed_target_size(content: &ContentCodec, names: &NameCodec, len: u64) -> u64 {
+    match names.base64() {
+        None => len,
+        Some(base64) => {
+            let sealed = len.saturating_add(content.layout().overhead() as u64);
+            base64.encoded_len(sealed)
+        }
+    }
+}
+
 /// The target that `stored` stands for.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ mod content;
 mod damage;
 mod features;
 mod names;
+mod reverse;
 mod values;
 
 use super::base64url::Base64Url;
