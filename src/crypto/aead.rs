@@ -49,6 +49,19 @@ impl ContentSuite {
 #[error("message authentication failed")]
 pub struct Forged;
 
+/// A content block on its way, taken apart. All parts may lie in one buffer.
+#[derive(Debug)]
+pub struct Message<'a> {
+    /// The nonce.
+    pub nonce: &'a [u8],
+    /// The associated data.
+    pub ad: [u8; 24],
+    /// Plaintext or ciphertext.
+    pub text: &'a mut [u8],
+    /// The tag: made or checked.
+    pub tag: &'a mut [u8; TAG_LEN],
+}
+
 /// A content cipher with its key: set up once, used by all threads.
 pub struct ContentCipher(Cipher);
 
@@ -95,6 +108,28 @@ impl ContentCipher {
             Cipher::XChaCha(cipher) => cipher.seal(nonce, ad, buf),
         };
         tag.expect("nonce and buffer have the lengths that the suite asks for")
+    }
+
+    /// As [`ContentCipher::seal`] for each of the messages.
+    ///
+    /// # Panics
+    /// As [`ContentCipher::seal`].
+    pub fn seal_all(&self, messages: &mut [Message<'_>]) {
+        for message in messages {
+            *message.tag = self.seal(message.nonce, &message.ad, message.text);
+        }
+    }
+
+    /// As [`ContentCipher::open`] for each of the messages.
+    ///
+    /// # Errors
+    /// The position of the first message that is [`Forged`]. No text is to be used then.
+    pub fn open_all(&self, messages: &mut [Message<'_>]) -> Result<(), usize> {
+        for (at, message) in messages.iter_mut().enumerate() {
+            self.open(message.nonce, &message.ad, message.text, message.tag)
+                .map_err(|Forged| at)?;
+        }
+        Ok(())
     }
 
     /// Authenticates `buf` and decrypts it in place.

@@ -15,7 +15,7 @@ pub mod random;
 pub mod secret;
 pub mod wrap;
 
-pub use aead::{ContentCipher, ContentSuite, Forged};
+pub use aead::{ContentCipher, ContentSuite, Forged, Message};
 pub use eme::{BadLength, NameCipher};
 pub use kdf::{KdfError, ScryptCost};
 pub use secret::{MasterKey, Password, Secret};

@@ -5,13 +5,11 @@
 //! open. Invariant: plaintext comes from authenticated bytes or from a hole, and every block gets
 //! a nonce of its own.
 
-use std::ops::Range;
-
 use super::corrupt::{BlockDefect, Corrupt, ValueDefect};
 use super::header::FileId;
 use super::layout::{BlockNo, Layout, PLAIN_BLOCK};
 use super::nonzero::{fill_random, is_zero};
-use crate::crypto::{ContentCipher, ContentSuite};
+use crate::crypto::{ContentCipher, ContentSuite, Message};
 
 /// Room for the longest nonce, bytes.
 const NONCE_MAX: usize = 24;
@@ -49,19 +47,28 @@ impl ContentCodec {
     /// # Errors
     /// [`Corrupt::Block`] with the number of the first bad block. `buf` is then undefined.
     pub fn open_run(&self, id: FileId, first: BlockNo, buf: &mut [u8]) -> Result<usize, Corrupt> {
-        let mut no = first;
-        let mut plain_len = 0;
-        for start in (0..buf.len()).step_by(self.layout.cipher_block()) {
-            let end = buf.len().min(start + self.layout.cipher_block());
-            let plain = self
-                .open_block(id, no, &mut buf[start..end])
-                .map_err(|defect| Corrupt::Block { no, defect })?;
-            let length = plain.len();
-            buf.copy_within(start + plain.start..start + plain.end, plain_len);
-            plain_len += length;
-            no = no.next();
+        let mut sealed = Vec::with_capacity(buf.len().div_ceil(self.layout.cipher_block()));
+        let mut numbers = Vec::with_capacity(sealed.capacity());
+        let mut damaged = None;
+        for (no, block) in self.numbered(first, buf) {
+            // only a full block can be a hole; others of zeros were damaged
+            if block.len() == self.layout.cipher_block() && is_zero(block) {
+                continue;
+            }
+            match self.checked_parts(block) {
+                Ok(parts) => sealed.push(parts.message(block_ad(no, id))),
+                Err(defect) => {
+                    damaged = Some(Corrupt::Block { no, defect });
+                    break;
+                }
+            }
+            numbers.push(no);
         }
-        Ok(plain_len)
+        if let Err(at) = self.cipher.open_all(&mut sealed) {
+            let (no, defect) = (numbers[at], BlockDefect::Forged);
+            return Err(Corrupt::Block { no, defect });
+        }
+        damaged.map_or_else(|| Ok(self.move_together(buf)), Err)
     }
 
     /// Appends the sealed form of `plain` to `out`, with fresh nonces. The run starts at the
@@ -77,19 +84,42 @@ impl ContentCodec {
         id: FileId,
         first: BlockNo,
         plain: &[u8],
-        mut nonces: impl FnMut(BlockNo, &mut [u8]),
+        nonces: impl FnMut(BlockNo, &mut [u8]),
         out: &mut Vec<u8>,
     ) {
         let blocks = plain.len().div_ceil(PLAIN_BLOCK);
         out.reserve(plain.len() + blocks * self.layout.overhead());
-        let mut no = first;
+        let start = out.len();
         for block in plain.chunks(PLAIN_BLOCK) {
-            let mut nonce = [0; NONCE_MAX];
-            let nonce = &mut nonce[..self.layout.nonce_len()];
-            nonces(no, nonce);
-            self.append_sealed(nonce, &block_ad(no, id), block, out);
-            no = no.next();
+            self.append_unsealed(block, out);
         }
+        self.seal_in_place(id, first, nonces, &mut out[start..]);
+    }
+
+    /// Where the plaintext goes in `run`, the room for a run of blocks that is about to be sealed
+    /// in place: all full but maybe the last.
+    pub fn texts<'b>(&self, run: &'b mut [u8]) -> impl Iterator<Item = &'b mut [u8]> {
+        let blocks = run.chunks_mut(self.layout.cipher_block());
+        blocks.filter_map(|block| Some(self.parts(block)?.text))
+    }
+
+    /// As [`ContentCodec::seal_run_with`] for a plaintext that is already where
+    /// [`ContentCodec::texts`] says.
+    pub fn seal_in_place(
+        &self,
+        id: FileId,
+        first: BlockNo,
+        mut nonces: impl FnMut(BlockNo, &mut [u8]),
+        run: &mut [u8],
+    ) {
+        let mut unsealed = Vec::with_capacity(run.len().div_ceil(self.layout.cipher_block()));
+        for (no, block) in self.numbered(first, run) {
+            if let Some(parts) = self.parts(block) {
+                nonces(no, parts.nonce);
+                unsealed.push(parts.message(block_ad(no, id)));
+            }
+        }
+        self.cipher.seal_all(&mut unsealed);
     }
 
     /// Opens a value: a symlink target or an extended attribute. Empty is empty.
@@ -101,11 +131,13 @@ impl ContentCodec {
             return Ok(Vec::new());
         }
         let mut buf = stored.to_vec();
-        let plain = self
-            .open_sealed(&VALUE_AD, &mut buf)
-            .map_err(ValueDefect::from)?;
-        buf.truncate(plain.end);
-        buf.drain(..plain.start);
+        let parts = self.checked_parts(&mut buf).map_err(ValueDefect::from)?;
+        let plain_len = parts.text.len();
+        self.cipher
+            .open(parts.nonce, &VALUE_AD, parts.text, parts.tag)
+            .map_err(|_| ValueDefect::from(BlockDefect::Forged))?;
+        buf.drain(..self.text_start());
+        buf.truncate(plain_len);
         Ok(buf)
     }
 
@@ -124,72 +156,96 @@ impl ContentCodec {
     pub fn seal_value_with(&self, plain: &[u8], nonce: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         if !plain.is_empty() {
-            out.reserve(plain.len() + self.layout.overhead());
-            self.append_sealed(nonce, &VALUE_AD, plain, &mut out);
+            self.append_unsealed(plain, &mut out);
+            if let Some(parts) = self.parts(&mut out) {
+                parts.nonce.copy_from_slice(nonce);
+                *parts.tag = self.cipher.seal(nonce, &VALUE_AD, parts.text);
+            }
         }
         out
     }
 
-    /// Where the plaintext of a block is after it was opened in place.
-    fn open_block(
+    /// The blocks of a run with their numbers.
+    fn numbered<'b>(
         &self,
-        id: FileId,
-        no: BlockNo,
-        block: &mut [u8],
-    ) -> Result<Range<usize>, BlockDefect> {
-        // only a full block can be a hole; others of zeros were damaged
-        if block.len() == self.layout.cipher_block() && is_zero(block) {
-            return Ok(0..PLAIN_BLOCK);
-        }
-        self.open_sealed(&block_ad(no, id), block)
+        first: BlockNo,
+        run: &'b mut [u8],
+    ) -> impl Iterator<Item = (BlockNo, &'b mut [u8])> {
+        let numbers = std::iter::successors(Some(first), |no| Some(no.next()));
+        numbers.zip(run.chunks_mut(self.layout.cipher_block()))
     }
 
-    fn open_sealed(&self, ad: &[u8], block: &mut [u8]) -> Result<Range<usize>, BlockDefect> {
-        let length = block.len();
-        let (nonce, body) = block
-            .split_at_mut_checked(self.layout.nonce_len())
+    /// Takes a block or value apart; `None` if it is too short for nonce and tag.
+    fn parts<'b>(&self, block: &'b mut [u8]) -> Option<Parts<'b>> {
+        let (nonce, body) = block.split_at_mut_checked(self.layout.nonce_len())?;
+        let (tag, text) = if self.tag_first() {
+            body.split_first_chunk_mut()?
+        } else {
+            let (text, tag) = body.split_last_chunk_mut()?;
+            (tag, text)
+        };
+        Some(Parts { nonce, tag, text })
+    }
+
+    /// Takes a sealed block or value apart.
+    fn checked_parts<'b>(&self, block: &'b mut [u8]) -> Result<Parts<'b>, BlockDefect> {
+        let nonce = block
+            .get(..self.layout.nonce_len())
             .ok_or(BlockDefect::TooShort)?;
         if is_zero(nonce) {
             return Err(BlockDefect::ZeroNonce);
         }
-        let split = if self.tag_first() {
-            body.split_first_chunk_mut::<TAG>()
-        } else {
-            let split = body.split_last_chunk_mut::<TAG>();
-            split.map(|(text, tag)| (tag, text))
-        };
-        let (tag, text) = split.ok_or(BlockDefect::Forged)?;
-        let end = if self.tag_first() {
-            length
-        } else {
-            length - TAG
-        };
-        let start = end - text.len();
-        self.cipher
-            .open(nonce, ad, text, tag)
-            .map_err(|_| BlockDefect::Forged)?;
-        Ok(start..end)
+        self.parts(block).ok_or(BlockDefect::Forged)
     }
 
-    fn append_sealed(&self, nonce: &[u8], ad: &[u8], plain: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(nonce);
-        let tag_at = out.len();
-        if self.tag_first() {
-            out.extend_from_slice(&[0; TAG]);
-        }
-        let text_at = out.len();
+    /// Appends a block or value that is still to be sealed in place.
+    fn append_unsealed(&self, plain: &[u8], out: &mut Vec<u8>) {
+        let end = out.len() + plain.len() + self.layout.overhead();
+        out.resize(out.len() + self.text_start(), 0);
         out.extend_from_slice(plain);
-        let tag = self.cipher.seal(nonce, ad, &mut out[text_at..]);
-        if self.tag_first() {
-            out[tag_at..text_at].copy_from_slice(&tag);
-        } else {
-            out.extend_from_slice(&tag);
+        out.resize(end, 0);
+    }
+
+    /// Moves the texts of a run of opened blocks together; returns their length.
+    fn move_together(&self, run: &mut [u8]) -> usize {
+        let mut end = 0;
+        for start in (0..run.len()).step_by(self.layout.cipher_block()) {
+            let block = self.layout.cipher_block().min(run.len() - start);
+            let text = start + self.text_start();
+            let length = block - self.layout.overhead();
+            run.copy_within(text..text + length, end);
+            end += length;
         }
+        end
+    }
+
+    /// Where the text begins in a block or value.
+    fn text_start(&self) -> usize {
+        self.layout.nonce_len() + if self.tag_first() { TAG } else { 0 }
     }
 
     /// AES-SIV stores its tag, the synthetic IV, before the ciphertext (RFC 5297 section 2.6).
     fn tag_first(&self) -> bool {
         self.suite() == ContentSuite::AesSiv
+    }
+}
+
+/// A block or value taken apart.
+struct Parts<'b> {
+    nonce: &'b mut [u8],
+    tag: &'b mut [u8; TAG],
+    text: &'b mut [u8],
+}
+
+impl<'b> Parts<'b> {
+    fn message(self, ad: [u8; 24]) -> Message<'b> {
+        let Parts { nonce, tag, text } = self;
+        Message {
+            nonce,
+            ad,
+            text,
+            tag,
+        }
     }
 }
 
