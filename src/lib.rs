@@ -21,6 +21,7 @@
 //! | [`tree`] | sys | encryption (generic over the backing name type) |
 //! | [`vfs`] | sys, format, tree | fuser |
 //! | [`forward`] | vault, tree, vfs, format, sys | fuser |
+//! | [`ctlsock`] | vfs | fuser, vault, forward |
 //! | [`mount`] | vfs, and fuser: the only place that knows it | vault, forward |
 //! | [`cli`] | all | `process::exit` (the binaries alone exit) |
 //!
@@ -35,6 +36,7 @@
 
 pub mod cli;
 pub mod crypto;
+pub mod ctlsock;
 pub mod format;
 pub mod forward;
 pub mod mount;

@@ -235,7 +235,6 @@ fn check_available(words: &Words) -> Result<(), Failure> {
         (words.action.fsck, "-fsck"),
         (words.secret.fido2.is_some(), "-fido2"),
         (mount.idle != values::GoDuration::default(), "-idle"),
-        (mount.ctlsock.is_some(), "-ctlsock"),
         (!mount.badname.is_empty(), "-badname"),
         (mount.noxattr, "-noxattr"),
     ];

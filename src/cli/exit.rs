@@ -32,6 +32,8 @@ pub(crate) enum ExitCode {
     ForkChild,
     /// The kernel or fusermount refused the mount.
     Fuse,
+    /// The control socket could not be made.
+    CtlSock,
     /// The configuration file could not be written.
     WriteConf,
     /// The configuration file contradicts itself or is of an unsupported version.
@@ -60,6 +62,7 @@ impl ExitCode {
             Self::Signal => 15,
             Self::ForkChild => 17,
             Self::Fuse => 19,
+            Self::CtlSock => 20,
             Self::WriteConf => 24,
             Self::DeprecatedFs => 27,
             Self::Exclude => 29,

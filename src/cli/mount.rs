@@ -6,7 +6,8 @@ use super::command::MountOptions;
 use super::exit::{ExitCode, Failure};
 use super::output::{Kind, Output};
 use super::unlock::{self, Unlocked};
-use super::{daemon, log, mountpoint};
+use super::{daemon, log, mountpoint, paths};
+use crate::ctlsock::ControlSocket;
 use crate::forward::{self, Forward};
 use crate::mount::{self, Session, Unmounter};
 use crate::sys::signal::{self, Signal};
@@ -15,7 +16,7 @@ use crate::vault::{self, Vault};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 /// Mounts a volume. `line` is the whole command line, for the process in the background.
@@ -37,9 +38,10 @@ pub(crate) fn run(
     let volume = &options.volume;
     let may_have_entries = options.mount.nonempty;
     let mountpoint = mountpoint::check(&options.mountpoint, volume, may_have_entries)?;
+    let control = control_socket(options)?;
     let unlocked = unlock::unlock(volume, &options.key, &options.format, out)?;
     let mount_options = mount_options(options, mountpoint, out)?;
-    let fs = file_system(options, &unlocked)?;
+    let fs = Arc::new(file_system(options, &unlocked)?);
     drop(unlocked);
     if let Err(errno) = process::raise_nofile_limit() {
         out.warn(&format!("Cannot raise the limit on open files: {errno}"));
@@ -49,6 +51,10 @@ pub(crate) fn run(
     let signals = [Signal::INT, Signal::TERM];
     let blocked = signal::block(&[&signals[..], &[Signal::USR1]].concat());
     blocked.map_err(|errno| Failure::new(ExitCode::Other, errno.to_string()))?;
+    if let Some(control) = &control {
+        let started = control.serve(Arc::clone(&fs) as _);
+        started.map_err(|error| Failure::new(ExitCode::CtlSock, format!("ctlsock: {error}")))?;
+    }
     let session = Session::mount(fs, &mount_options)
         .map_err(|error| Failure::new(ExitCode::Fuse, format!("fs.Mount failed: {error}")))?;
     process::umask(0);
@@ -57,6 +63,18 @@ pub(crate) fn run(
         daemon::detach(parent, options.messages.nosyslog, out);
     }
     serve(session, signals, out)
+}
+
+/// The control socket, if one is wanted.
+fn control_socket(options: &MountOptions) -> Result<Option<ControlSocket>, Failure> {
+    let path = options.mount.ctlsock.as_deref();
+    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else {
+        return Ok(None);
+    };
+    let bound = ControlSocket::bind(&paths::absolute(path)?);
+    bound
+        .map(Some)
+        .map_err(|error| Failure::new(ExitCode::CtlSock, error.to_string()))
 }
 
 fn mount_options(

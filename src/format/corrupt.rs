@@ -91,7 +91,7 @@ pub enum DirIvDefect {
     #[error("wanted 16 bytes, got {0}")]
     Length(usize),
     /// Sixteen zero bytes.
-    #[error("all-zero")]
+    #[error("diriv is all-zero")]
     AllZero,
 }
 

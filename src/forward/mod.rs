@@ -8,6 +8,7 @@ mod dirs;
 mod files;
 mod listing;
 mod lookup;
+mod paths;
 mod remove;
 mod setattr;
 mod xattr;

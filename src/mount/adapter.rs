@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fuser::{
@@ -36,13 +37,13 @@ thread_local! {
 
 /// Serves a [`Vfs`] through fuser.
 pub(super) struct Adapter<V> {
-    fs: V,
+    fs: Arc<V>,
     timeouts: Timeouts,
     acl: bool,
 }
 
 impl<V: Vfs> Adapter<V> {
-    pub(super) fn new(fs: V, acl: bool) -> Adapter<V> {
+    pub(super) fn new(fs: Arc<V>, acl: bool) -> Adapter<V> {
         let timeouts = fs.timeouts();
         Adapter { fs, timeouts, acl }
     }

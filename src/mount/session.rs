@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::mount::adapter::Adapter;
 use crate::mount::attach::{self, Options};
@@ -27,7 +28,7 @@ impl<V: Vfs> Session<V> {
     ///
     /// # Errors
     /// What mounting says.
-    pub fn mount(fs: V, options: &Options) -> io::Result<Session<V>> {
+    pub fn mount(fs: Arc<V>, options: &Options) -> io::Result<Session<V>> {
         let device = attach::attach(options)?;
         let loops = std::thread::available_parallelism().map_or(1, usize::from);
         let mut config = fuser::Config::default();

@@ -106,12 +106,11 @@ impl Vault {
             if entry.name == "." || entry.name == ".." {
                 return Some(Ok(listed(entry.name.to_owned(), None)));
             }
-            let decoded = match self.names.classify(entry.name, dir.is_root, self.dir_ivs) {
-                DiskName::Config | DiskName::DirIv | DiskName::NameFile => continue,
-                DiskName::Short(text) => self.names.decode(&dir.iv, text).map_err(BadEntry::from),
-                DiskName::Long(hash) => self.decode_long(dir, hash),
-            };
-            return Some(Ok(match decoded {
+            let what = self.names.classify(entry.name, dir.is_root, self.dir_ivs);
+            if !matches!(what, DiskName::Short(_) | DiskName::Long(_)) {
+                continue;
+            }
+            return Some(Ok(match self.decode(dir, entry.name) {
                 Ok(name) => listed(
                     name.as_os_str().to_owned(),
                     Some(BackingName::from_disk(entry.name)),
@@ -124,14 +123,21 @@ impl Vault {
         }
     }
 
-    /// The plain name of the object `hash`, from the `.name` file beside it.
-    fn decode_long(
+    /// The plain name of the entry `disk`.
+    ///
+    /// # Errors
+    /// What is wrong with it, or with the `.name` file beside it.
+    pub fn decode(
         &self,
         dir: &CipherDir,
-        hash: &OsStr,
+        disk: &OsStr,
     ) -> core::result::Result<PlainName, BadEntry> {
-        let file = name_file(hash);
-        let text = dir.dir.read_small(&file, NAME_FILE_MAX)?;
-        Ok(self.names.decode_long(&dir.iv, &text)?)
+        match self.names.classify(disk, dir.is_root, self.dir_ivs) {
+            DiskName::Long(hash) => {
+                let text = dir.dir.read_small(&name_file(hash), NAME_FILE_MAX)?;
+                Ok(self.names.decode_long(&dir.iv, &text)?)
+            }
+            _ => Ok(self.names.decode(&dir.iv, disk)?),
+        }
     }
 }

@@ -109,6 +109,11 @@ impl Vault {
         })
     }
 
+    /// Whether names differ on the two sides.
+    pub fn encrypts_names(&self) -> bool {
+        !matches!(self.names, NameCodec::Plain)
+    }
+
     /// Space and inodes of the backing file system.
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 )]
 
 mod error;
+mod paths;
 mod types;
 
 use std::ffi::{OsStr, OsString};
@@ -17,6 +18,7 @@ pub use crate::format::PlainOffset;
 pub use crate::sys::{Errno, FsStat, Kind, OpenFlags, SetTime, Stat, Time};
 pub use crate::tree::{Handle, NodeId};
 pub use error::{Error, LogLevel, Result};
+pub use paths::Paths;
 pub use types::{
     Attr, Caller, Changes, CopyRange, DirEntry, Entry, Fallocate, Opened, RenameMode, Seek,
     Timeouts,

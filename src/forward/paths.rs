@@ -1,0 +1,62 @@
+//! Whole paths, translated one component after the other on the way down from the top.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::forward::Forward;
+use crate::vault::{BackingName, BadEntry, CipherDir};
+use crate::vfs::{Error, NodeId, Paths, Result};
+
+impl Paths for Forward {
+    fn encrypt_path(&self, plain: &Path) -> Result<PathBuf> {
+        self.translate(plain, |dir, name| {
+            let stored = self.vault.encode(dir, name)?;
+            Ok((stored.disk().to_owned(), BackingName::from(&stored)))
+        })
+    }
+
+    fn decrypt_path(&self, encrypted: &Path) -> Result<PathBuf> {
+        self.translate(encrypted, |dir, disk| {
+            let name = self
+                .vault
+                .decode(dir, disk)
+                .map_err(|bad| defect(dir, &bad))?;
+            Ok((name.as_os_str().to_owned(), BackingName::from_disk(disk)))
+        })
+    }
+}
+
+impl Forward {
+    /// Walks down `path`. `translate` gives the other side of a name, and what it is on disk.
+    fn translate(
+        &self,
+        path: &Path,
+        translate: impl Fn(&CipherDir, &OsStr) -> Result<(OsString, BackingName)>,
+    ) -> Result<PathBuf> {
+        if !self.vault.encrypts_names() {
+            return Ok(path.to_owned());
+        }
+        let mut dir = self.dir(NodeId::ROOT)?;
+        let mut translated = PathBuf::new();
+        let mut names = path.iter().peekable();
+        while let Some(name) = names.next() {
+            let (other, disk) = translate(&dir, name)?;
+            translated.push(other);
+            if names.peek().is_some() {
+                dir = Arc::new(self.vault.subdir(&dir, &disk)?);
+            }
+        }
+        Ok(translated)
+    }
+}
+
+fn defect(dir: &CipherDir, bad: &BadEntry) -> Error {
+    match *bad {
+        BadEntry::NameFile(errno) => Error::Os(errno),
+        BadEntry::Name(defect) => Error::Corrupt {
+            ino: dir.stat().map_or(0, |stat| stat.key.ino),
+            what: defect.into(),
+        },
+    }
+}
