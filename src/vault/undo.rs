@@ -47,7 +47,8 @@ impl Undo {
             return Ok(undo);
         }
         if let Safety::Reserve(how) = safety {
-            match backing.reserve(at.0, overlap, how) {
+            // All of it: the block that holds the old end may grow beyond it.
+            match backing.reserve(at.0, len as u64, how) {
                 Ok(()) => return Ok(undo),
                 Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
                 Err(errno) => return Err(errno.into()),
