@@ -48,8 +48,12 @@ impl Forward {
         if node == NodeId::ROOT {
             return Ok((self.dir(node)?, BackingName::this_dir()));
         }
-        if let Some(place) = self.nodes.place(node) {
-            return Ok((self.dir(place.parent)?, place.name));
+        // The kernel may have forgotten the directory of one name, but not that of another.
+        for place in self.nodes.places(node) {
+            match self.dir(place.parent) {
+                Err(Error::Os(Errno::NOENT)) => {}
+                found => return Ok((found?, place.name)),
+            }
         }
         // A removed directory that somebody still stands in.
         match self.dirs.get(node) {
