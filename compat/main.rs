@@ -16,6 +16,7 @@
 mod cli;
 mod golden;
 mod model;
+mod mounted;
 mod programs;
 mod support;
 mod swap;

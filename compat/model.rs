@@ -3,6 +3,7 @@
 //!
 //! `OPS` sets how many operations a test does; `SEED` replays one.
 
+mod direct;
 mod memory;
 mod mounted;
 mod op;
@@ -10,13 +11,20 @@ mod op;
 use crate::support::program::Program;
 use crate::support::random::Random;
 use crate::support::vault::{ALL_FEATURES, Vault};
+use direct::Direct;
+use gocryptfs_rs::crypto::{ContentSuite, MasterKey, Secret};
+use gocryptfs_rs::format::{DIRIV_NAME, DirIv, NameParams, Params};
+use gocryptfs_rs::forward::{self, Forward};
+use gocryptfs_rs::vault;
 use memory::Memory;
 use mounted::{Files, Mounted};
 use op::{Driver, Op, text};
 use rustix::io::Errno;
 use std::env;
 use std::fmt::Debug;
+use std::fs;
 use std::path::Path;
+use tempfile::TempDir;
 
 const DEFAULT_OPS: usize = 2000;
 /// Operations between two comparisons of everything.
@@ -134,4 +142,61 @@ fn a_mounted_plaintextnames_vault_behaves_as_the_model() {
 #[test]
 fn a_mounted_vault_with_hashed_names_behaves_as_the_model() {
     run_mounted("longnamemax-62");
+}
+
+/// Without a mount: a vault with a key of zeros, on the temporary file system.
+fn run_direct(content: ContentSuite, names: NameParams, test: &str) {
+    let dir = TempDir::new().unwrap();
+    if let NameParams::Encrypted { dir_iv: true, .. } = names {
+        fs::write(dir.path().join(DIRIV_NAME), DirIv::random().0).unwrap();
+    }
+    let params = Params {
+        content,
+        names,
+        padded: false,
+        hkdf: true,
+    };
+    let open = || {
+        let key = MasterKey(Secret::new([0; 32]));
+        let options = vault::Options {
+            preallocate: true,
+            shared_storage: false,
+        };
+        let vault = vault::Vault::open(dir.path(), &params, &key, options).unwrap();
+        Forward::new(vault, forward::Options::default()).unwrap()
+    };
+    run(&mut Direct::new(open), test);
+}
+
+const NAMES: NameParams = NameParams::Encrypted {
+    long_limit: Some(255),
+    dir_iv: true,
+};
+
+#[test]
+fn an_aes_gcm_vfs_behaves_as_the_model() {
+    run_direct(ContentSuite::AesGcm, NAMES, "aes-gcm, direct");
+}
+
+#[test]
+fn an_aessiv_vfs_with_deterministic_names_behaves_as_the_model() {
+    let names = NameParams::Encrypted {
+        long_limit: Some(62),
+        dir_iv: false,
+    };
+    run_direct(ContentSuite::AesSiv, names, "aessiv, direct");
+}
+
+#[test]
+fn an_xchacha_vfs_behaves_as_the_model() {
+    run_direct(ContentSuite::XChaCha, NAMES, "xchacha, direct");
+}
+
+#[test]
+fn a_plaintextnames_vfs_behaves_as_the_model() {
+    run_direct(
+        ContentSuite::AesGcm,
+        NameParams::Plain,
+        "plaintextnames, direct",
+    );
 }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 type Id = usize;
 const ROOT: Id = 0;
+/// Components of a path; the kernel takes at most 4095 bytes, a name has up to 255.
+const MAX_DEPTH: usize = 15;
 
 enum Body {
     File(Vec<u8>),
@@ -107,12 +109,14 @@ impl Memory {
         }
     }
 
-    /// Every path that exists.
+    /// Every path that exists, down to where the kernel would find it too long.
     pub(crate) fn paths(&self) -> Vec<Path> {
         let mut found: Vec<Path> = Vec::new();
         let mut open = vec![(Vec::new(), ROOT)];
         while let Some((path, id)) = open.pop() {
-            if let Body::Dir(entries) = &self.nodes[id].body {
+            if let Body::Dir(entries) = &self.nodes[id].body
+                && path.len() < MAX_DEPTH
+            {
                 for (name, child) in entries {
                     let mut inner: Path = path.clone();
                     inner.push(*name);

@@ -60,7 +60,7 @@ impl Disk {
         Self::with_options(kind, what, options)
     }
 
-    /// Hands `options` to mkfs.
+    /// Hands `options` to mkfs, or to mount for what needs no mkfs.
     pub(crate) fn with_options(kind: Kind, what: &str, options: &[&str]) -> Option<Self> {
         if !is_root(what) {
             return None;
@@ -81,7 +81,7 @@ impl Disk {
                 .arg(&image));
         let mut mount = Command::new("mount");
         match kind {
-            Kind::Tmpfs => mount.args(["-t", name, name]),
+            Kind::Tmpfs => mount.args(["-t", name, name]).args(options),
             // the loop device goes when the file system is unmounted
             _ => mount.args(["-t", name, "-o", "loop"]).arg(&image),
         };

@@ -5,8 +5,9 @@ use super::vault::Vault;
 use super::wait;
 use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
@@ -22,9 +23,19 @@ pub(crate) struct Mount {
 impl Mount {
     /// Mounts and waits until the kernel shows it; fails with what the program said.
     pub(crate) fn new(program: &Program, vault: &Vault, options: &[&str]) -> Self {
+        Self::on(TempDir::new().unwrap(), program, vault, options)
+    }
+
+    /// As [`Self::new`], on a directory that is not empty.
+    pub(crate) fn over_files(program: &Program, vault: &Vault, options: &[&str]) -> Self {
         let scratch = TempDir::new().unwrap();
+        fs::create_dir_all(scratch.path().join("plain/occupied")).unwrap();
+        Self::on(scratch, program, vault, options)
+    }
+
+    fn on(scratch: TempDir, program: &Program, vault: &Vault, options: &[&str]) -> Self {
         let point = scratch.path().join("plain");
-        fs::create_dir(&point).unwrap();
+        fs::create_dir_all(&point).unwrap();
         let log = File::create(scratch.path().join("log")).unwrap();
         let mut child = program
             .command()
@@ -63,6 +74,11 @@ impl Mount {
     /// The mount point.
     pub(crate) fn path(&self) -> PathBuf {
         self.scratch.path().join("plain")
+    }
+
+    /// Lets other users come as far as the mount point.
+    pub(crate) fn open_to_all(&self) {
+        fs::set_permissions(self.scratch.path(), Permissions::from_mode(0o755)).unwrap();
     }
 
     /// All that the program has said so far.

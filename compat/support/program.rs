@@ -11,13 +11,27 @@ use std::process::{Command, Output, Stdio};
 pub(crate) const PASSWORD: &[u8] = b"test\n";
 
 /// A program with the command line of gocryptfs.
-pub(crate) struct Program(PathBuf);
+pub(crate) struct Program {
+    path: PathBuf,
+    /// A command that starts it.
+    before: &'static [&'static str],
+}
 
 impl Program {
     /// The one this package builds, or the one that `GOCRYPTFS_UNDER_TEST` names.
     pub(crate) fn ours() -> Self {
         let built = env!("CARGO_BIN_EXE_gocryptfs").into();
-        Self(env::var_os("GOCRYPTFS_UNDER_TEST").map_or(built, PathBuf::from))
+        let path = env::var_os("GOCRYPTFS_UNDER_TEST").map_or(built, PathBuf::from);
+        Self { path, before: &[] }
+    }
+
+    /// Ours, as root for whom the permissions of files count as for everybody else.
+    pub(crate) fn ours_obeying_permissions() -> Self {
+        let before = &["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
+        Self {
+            before,
+            ..Self::ours()
+        }
     }
 
     /// The Go program on the path; without it, reports that `what` was skipped.
@@ -28,11 +42,19 @@ impl Program {
         if !is_go {
             skip_unless_ci(what, "the Go program is not installed");
         }
-        is_go.then(|| Self("gocryptfs".into()))
+        is_go.then(|| Self {
+            path: "gocryptfs".into(),
+            before: &[],
+        })
     }
 
     pub(crate) fn command(&self) -> Command {
-        Command::new(&self.0)
+        let Some((first, rest)) = self.before.split_first() else {
+            return Command::new(&self.path);
+        };
+        let mut command = Command::new(first);
+        command.args(rest).arg(&self.path);
+        command
     }
 
     /// Runs to its end with the password on standard input, twice for those who ask twice.
@@ -52,7 +74,7 @@ impl Program {
 
 impl Display for Program {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        write!(out, "{}", self.0.display())
+        write!(out, "{}", self.path.display())
     }
 }
 
