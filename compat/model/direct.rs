@@ -1,10 +1,11 @@
 //! The operations on the `Vfs` trait itself: no mount, no kernel, no root. The few checks that the
 //! kernel makes before it asks a file system are made here.
 
+mod handles;
+
 use super::op::{self, Answer, Driver, Op, Outcome, Path, Rename, SLOTS, XattrMode};
 use gocryptfs_rs::vfs::{
-    Attr, Caller, Changes, Entry, Fallocate, Handle, Kind, NodeId, OpenFlags, PlainOffset,
-    RenameMode, Seek, SetTime, Time, Vfs,
+    Attr, Caller, Changes, Entry, Handle, Kind, NodeId, PlainOffset, RenameMode, SetTime, Time, Vfs,
 };
 use rustix::fs::{FileType, XattrFlags};
 use rustix::io::Errno;
@@ -14,6 +15,7 @@ const CALLER: Caller = Caller {
     uid: 0,
     gid: 0,
     pid: 0,
+    umask: 0,
 };
 
 /// A file system made by `open`, as often as it is restarted.
@@ -75,52 +77,6 @@ impl<V: Vfs, F: Fn() -> V> Direct<V, F> {
             Kind::Symlink => Err(Errno::NOENT),
             _ => Ok(found),
         }
-    }
-
-    fn slot(&self, slot: usize) -> Result<(NodeId, Handle), Errno> {
-        self.slots[slot].ok_or(Errno::BADF)
-    }
-
-    /// Takes an open file into a slot; its node stays known as long as it is open.
-    fn hold(&mut self, slot: usize, node: NodeId, handle: Handle) {
-        let _ = self.close(slot);
-        if let Some(at) = self.seen.iter().position(|seen| *seen == node) {
-            self.seen.swap_remove(at);
-        }
-        self.slots[slot] = Some((node, handle));
-    }
-
-    fn close(&mut self, slot: usize) -> Outcome {
-        let (node, handle) = self.slots[slot].take().ok_or(Errno::BADF)?;
-        self.fs.flush(handle).map_err(|error| error.errno())?;
-        self.fs.release(handle);
-        self.fs.forget(node, 1);
-        Ok(Answer::Done)
-    }
-
-    fn create(&mut self, path: &Path, slot: usize) -> Outcome {
-        let (parent, name) = self.parent(path)?;
-        let made = self
-            .fs
-            .create(CALLER, parent, &name, 0o600, OpenFlags::RDWR);
-        let (entry, opened) = made.map_err(|error| error.errno())?;
-        self.keep(entry);
-        self.hold(slot, entry.node, opened.handle);
-        Ok(Answer::Done)
-    }
-
-    fn open(&mut self, path: &Path, slot: usize) -> Outcome {
-        let entry = self.find(path)?;
-        match entry.attr.stat.kind() {
-            Kind::File => {}
-            Kind::Dir => return Err(Errno::ISDIR),
-            Kind::Symlink => return Err(Errno::LOOP),
-            _ => return Err(Errno::NXIO),
-        }
-        let opened = self.fs.open(entry.node, OpenFlags::RDWR);
-        let opened = opened.map_err(|error| error.errno())?;
-        self.hold(slot, entry.node, opened.handle);
-        Ok(Answer::Done)
     }
 
     fn change(&mut self, node: NodeId, handle: Option<Handle>, changes: &Changes) -> Outcome {
@@ -279,62 +235,6 @@ impl<V: Vfs, F: Fn() -> V> Direct<V, F> {
                 names.sort();
                 Ok(Answer::Names(names))
             }
-        }
-    }
-
-    fn on_handle(&mut self, slot: usize, op: &Op) -> Outcome {
-        let (node, handle) = self.slot(slot)?;
-        match op {
-            Op::Read { offset, len, .. } => self.read(handle, *offset, *len).map(Answer::Data),
-            Op::ReadSegments { .. } => self.read_segments(node, handle),
-            Op::Write { offset, data, .. } => {
-                done(self.fs.write(handle, PlainOffset(*offset), data))
-            }
-            Op::Resize { size, .. } => self.change(node, Some(handle), &resize(*size)),
-            Op::Allocate {
-                keep_size,
-                offset,
-                len,
-                ..
-            } => {
-                let what = if *keep_size {
-                    Fallocate::KeepSize
-                } else {
-                    Fallocate::Grow
-                };
-                done(self.fs.fallocate(handle, PlainOffset(*offset), *len, what))
-            }
-            Op::Sync { data_only, .. } => done(self.fs.fsync(handle, *data_only)),
-            _ => {
-                let attr = self.fs.getattr(node, Some(handle));
-                Ok(facts(&attr.map_err(|error| error.errno())?))
-            }
-        }
-    }
-
-    fn read(&self, handle: Handle, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
-        let mut buffer = Vec::new();
-        let found = self.fs.read(handle, PlainOffset(offset), len, &mut buffer);
-        Ok(found.map_err(|error| error.errno())?.to_vec())
-    }
-
-    fn read_segments(&self, node: NodeId, handle: Handle) -> Outcome {
-        let attr = self.fs.getattr(node, Some(handle));
-        let size = attr.map_err(|error| error.errno())?.stat.size;
-        let seek = |at, what| self.fs.seek(handle, PlainOffset(at), what);
-        let mut content = vec![0; usize::try_from(size).unwrap()];
-        let mut at = 0;
-        loop {
-            let start = match seek(at, Seek::Data).map_err(|error| error.errno()) {
-                Err(Errno::NXIO) => return Ok(Answer::Data(content)),
-                other => other?.0,
-            };
-            let end = seek(start, Seek::Hole).map_err(|error| error.errno())?.0;
-            let len = usize::try_from(end - start).unwrap();
-            let segment = self.read(handle, start, len)?;
-            let start = usize::try_from(start).unwrap();
-            content[start..start + segment.len()].copy_from_slice(&segment);
-            at = end;
         }
     }
 

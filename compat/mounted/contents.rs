@@ -188,7 +188,7 @@ fn locks_exclude_each_other() {
     flock(&one, FlockOperation::LockExclusive).unwrap();
     let refused = flock(&other, FlockOperation::NonBlockingLockExclusive);
     assert_eq!(refused, Err(Errno::WOULDBLOCK));
-    drop(one);
+    flock(&one, FlockOperation::Unlock).unwrap();
     flock(&other, FlockOperation::NonBlockingLockExclusive).unwrap();
 }
 
