@@ -9,6 +9,18 @@ use clap::{ArgAction, Args, Parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// The headings under which help shows the options, which are also the names of the groups.
+pub(crate) mod heading {
+    pub(crate) const ACTIONS: &str = "Actions (without one, CIPHERDIR is mounted)";
+    pub(crate) const SECRET: &str = "Password and key";
+    pub(crate) const FORMAT: &str = "Format (of a new volume, or with an explicit key)";
+    pub(crate) const MOUNTING: &str = "Mounting";
+    pub(crate) const KERNEL: &str = "Options for the kernel";
+    pub(crate) const REVERSE: &str = "Reverse mode";
+    pub(crate) const MESSAGES: &str = "Messages";
+    pub(crate) const IGNORED: &str = "Accepted without effect";
+}
+
 /// All words of the command line.
 #[derive(Parser, Clone, Debug)]
 #[command(
@@ -20,27 +32,21 @@ use std::path::PathBuf;
     disable_version_flag = true
 )]
 pub(crate) struct Words {
-    #[command(
-        flatten,
-        next_help_heading = "Actions (without one, CIPHERDIR is mounted)"
-    )]
+    #[command(flatten, next_help_heading = heading::ACTIONS)]
     pub(crate) action: ActionArgs,
-    #[command(flatten, next_help_heading = "Password and key")]
+    #[command(flatten, next_help_heading = heading::SECRET)]
     pub(crate) secret: SecretArgs,
-    #[command(
-        flatten,
-        next_help_heading = "Format (of a new volume, or with an explicit key)"
-    )]
+    #[command(flatten, next_help_heading = heading::FORMAT)]
     pub(crate) format: FormatArgs,
-    #[command(flatten, next_help_heading = "Mounting")]
+    #[command(flatten, next_help_heading = heading::MOUNTING)]
     pub(crate) mount: MountArgs,
-    #[command(flatten, next_help_heading = "Options for the kernel")]
+    #[command(flatten, next_help_heading = heading::KERNEL)]
     pub(crate) kernel: KernelArgs,
-    #[command(flatten, next_help_heading = "Reverse mode")]
+    #[command(flatten, next_help_heading = heading::REVERSE)]
     pub(crate) reverse: ReverseArgs,
-    #[command(flatten, next_help_heading = "Messages")]
+    #[command(flatten, next_help_heading = heading::MESSAGES)]
     pub(crate) messages: MessageArgs,
-    #[command(flatten, next_help_heading = "Accepted without effect")]
+    #[command(flatten, next_help_heading = heading::IGNORED)]
     pub(crate) ignored: IgnoredArgs,
     /// CIPHERDIR, and MOUNTPOINT for a mount
     #[arg(value_parser = path(), hide = true)]
@@ -81,16 +87,16 @@ pub(crate) struct ActionArgs {
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SecretArgs {
-    /// Configuration file in another place than CIPHERDIR/gocryptfs.conf
+    /// gocryptfs.conf, if not in CIPHERDIR
     #[arg(long, value_name = "FILE", value_parser = path())]
     pub(crate) config: Option<PathBuf>,
-    /// Program that prints the password; give the option again for each argument
+    /// Program that prints the password
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) extpass: Vec<OsString>,
-    /// File that holds the password in its first line
+    /// File with the password in its first line
     #[arg(long, value_name = "FILE", value_parser = path())]
     pub(crate) passfile: Vec<PathBuf>,
-    /// Master key as hexadecimal digits, or "stdin", in place of the password
+    /// Master key (64 digits, or "stdin")
     #[arg(long, value_name = "KEY")]
     pub(crate) masterkey: Option<OsString>,
     /// Use a key of zeros, for tests
@@ -99,10 +105,10 @@ pub(crate) struct SecretArgs {
     /// FIDO2 token that holds the key
     #[arg(long, value_name = "DEVICE", value_parser = path(), hide_short_help = true)]
     pub(crate) fido2: Option<PathBuf>,
-    /// Option for fido2-assert, kept in the configuration file
+    /// Option for fido2-assert
     #[arg(long, value_name = "OPTION", hide_short_help = true)]
     pub(crate) fido2_assert_option: Vec<String>,
-    /// Cost of guessing passwords, as the logarithm of scrypt's N: 10 to 28
+    /// Cost of a guess: 10 to 28 [default: 16]
     #[arg(long, value_name = "LOGN", value_parser = values::integer::<i64>)]
     pub(crate) scryptn: Option<i64>,
 }
@@ -125,19 +131,19 @@ pub(crate) struct FormatArgs {
     /// The same name encrypts alike in every directory
     #[arg(long)]
     pub(crate) deterministic_names: bool,
-    /// Hash encrypted names longer than this: 62 to 255
+    /// Length of encrypted names: 62 to 255
     #[arg(
         long, value_name = "BYTES", value_parser = values::integer::<u8>,
-        default_value = "255", hide_short_help = true
+        default_value = "255", hide_default_value = true, hide_short_help = true
     )]
     pub(crate) longnamemax: u8,
     /// Hash names that are too long when encrypted
     #[arg(long, default_value = "true", hide_short_help = true)]
     pub(crate) longnames: bool,
-    /// Derive working keys with HKDF (only with an explicit key)
+    /// Derive working keys with HKDF
     #[arg(long, default_value = "true", hide_short_help = true)]
     pub(crate) hkdf: bool,
-    /// Unpadded base64 in file names (only with an explicit key)
+    /// Unpadded base64 in file names
     #[arg(long, default_value = "true", hide_short_help = true)]
     pub(crate) raw64: bool,
 }
@@ -151,14 +157,20 @@ pub(crate) struct MountArgs {
     /// Stay in the foreground
     #[arg(long, visible_alias = "f")]
     pub(crate) fg: bool,
-    /// Send SIGUSR1 to this process once mounted
+    /// Send SIGUSR1 to this process
     #[arg(
         long, value_name = "PID", value_parser = values::integer::<i32>,
-        default_value = "0", hide_short_help = true
+        default_value = "0", hide_default_value = true, hide_short_help = true
     )]
     pub(crate) notifypid: i32,
-    /// Unmount after this time without use, like 500s or 2h45m
-    #[arg(long, visible_alias = "i", value_name = "TIME", default_value = "0")]
+    /// Unmount after 500s or 2h45m unused
+    #[arg(
+        long,
+        visible_alias = "i",
+        value_name = "TIME",
+        default_value = "0",
+        hide_default_value = true
+    )]
     pub(crate) idle: GoDuration,
     /// Control socket
     #[arg(long, value_name = "PATH", value_parser = path())]
@@ -178,8 +190,15 @@ pub(crate) struct MountArgs {
     /// CIPHERDIR is written by others at the same time
     #[arg(long, hide_short_help = true)]
     pub(crate) sharedstorage: bool,
-    /// Whether copies inside the mount may share storage (btrfs, XFS)
-    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
+    /// Whether copies share storage: auto or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub(crate) reflink: Reflink,
     /// Do not reserve space before writing
     #[arg(long, hide_short_help = true)]
@@ -187,7 +206,7 @@ pub(crate) struct MountArgs {
     /// No extended attributes
     #[arg(long, hide_short_help = true)]
     pub(crate) noxattr: bool,
-    /// Show files with undecryptable names that match this pattern
+    /// Show undecryptable names like this
     #[arg(long, value_name = "PATTERN", hide_short_help = true)]
     pub(crate) badname: Vec<OsString>,
 }
@@ -231,7 +250,7 @@ pub(crate) struct KernelArgs {
     /// Programs cannot be run
     #[arg(long, hide_short_help = true)]
     pub(crate) noexec: bool,
-    /// Keep the page cache of a file from one open to the next
+    /// Keep files cached from one open to the next
     #[arg(long = "kernel_cache", hide_short_help = true)]
     pub(crate) kernel_cache: bool,
     /// Further options for the kernel
@@ -256,7 +275,7 @@ pub(crate) struct ReverseArgs {
     /// Leave out this path
     #[arg(long, visible_alias = "e", value_name = "PATH", hide_short_help = true)]
     pub(crate) exclude: Vec<OsString>,
-    /// Leave out what matches this pattern
+    /// Leave out what matches this
     #[arg(
         long,
         visible_alias = "ew",
@@ -282,7 +301,7 @@ pub(crate) struct MessageArgs {
     #[arg(long, visible_alias = "d", hide_short_help = true)]
     pub(crate) debug: bool,
     /// Debug messages of the FUSE protocol
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) fusedebug: bool,
     /// Abort at the first warning, for tests
     #[arg(long, hide_short_help = true)]

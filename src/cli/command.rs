@@ -5,6 +5,7 @@ use super::args::{FormatArgs, KernelArgs, MessageArgs, MountArgs, SecretArgs, Wo
 use super::exit::{ExitCode, Failure};
 use super::paths;
 use super::values::{self, quoted};
+use clap::{ArgMatches, FromArgMatches};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -110,6 +111,15 @@ pub(crate) struct MountOptions {
 }
 
 impl Command {
+    /// Builds the command of a line without a verb.
+    ///
+    /// # Errors
+    /// See [`Command::build`].
+    pub(crate) fn parsed(matches: &ArgMatches) -> Result<Self, Failure> {
+        let words = Words::from_arg_matches(matches);
+        Self::build(words.map_err(|error| Failure::usage(error.to_string()))?)
+    }
+
     /// Checks the options against each other.
     ///
     /// # Errors

@@ -20,13 +20,15 @@ mod password;
 mod paths;
 mod unlock;
 mod values;
+mod verb;
 mod words;
 
 use crate::sys::process;
+use args::Words;
+use clap::CommandFactory;
 use command::Command;
 use exit::{ExitCode, Failure};
 use output::{Kind, Output};
-use parse::Parsed;
 use std::ffi::OsString;
 
 /// Runs the file system program with the words of its command line, the program's name first.
@@ -44,21 +46,26 @@ pub fn main(line: impl IntoIterator<Item = OsString>) -> std::process::ExitCode 
     code.into()
 }
 
-fn start(line: &[OsString]) -> Result<ExitCode, Failure> {
+fn start(original: &[OsString]) -> Result<ExitCode, Failure> {
+    let (verb, line) = verb::take(original);
     let words = words::normalise(line.get(1..).unwrap_or_default())?;
-    if words.is_empty() {
+    if words.is_empty() && verb.is_none() {
         help::help(&Output::new(false, false), false);
         return Ok(ExitCode::Usage);
     }
-    let words = match parse::parse(&words, line)? {
-        Parsed::Words(words) => *words,
-        Parsed::Help => {
-            help::help(&Output::new(false, false), false);
-            return Ok(ExitCode::Success);
+    let parser = verb.map_or_else(Words::command, |verb| (verb.parser)());
+    let Some(matches) = parse::parse(parser.clone(), &words, original)? else {
+        let out = Output::new(false, false);
+        match verb {
+            Some(_) => help::show(parser, &out),
+            None => help::help(&out, false),
         }
+        return Ok(ExitCode::Success);
     };
-    let out = Output::new(words.messages.quiet, words.messages.wpanic);
-    run(Command::build(words)?, line, &out)
+    let is_set = |switch| parse::is_set(&matches, switch);
+    let out = Output::new(is_set("quiet"), is_set("wpanic"));
+    let command = verb.map_or(Command::parsed as _, |verb| verb.build)(&matches)?;
+    run(command, &line, &out)
 }
 
 fn run(command: Command, line: &[OsString], out: &Output) -> Result<ExitCode, Failure> {

@@ -1,50 +1,50 @@
 //! Words to options: what clap needs to know about the ways of Go programs, and its errors in
 //! their words.
 
-use super::args::Words;
 use super::exit::Failure;
 use super::values::{self, quoted};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches};
 use std::ffi::OsString;
 
-/// What the words amount to.
-pub(crate) enum Parsed {
-    /// The options.
-    Words(Box<Words>),
-    /// A request for help that overrides the rest.
-    Help,
-}
-
-/// Parses words that [`normalise`](super::words::normalise) has prepared. `original` is the whole
-/// command line, for the message.
+/// Parses words that [`normalise`](super::words::normalise) has prepared; `None` is a request for
+/// help, which overrides the rest. `original` is the whole command line, for the message.
 ///
 /// # Errors
 /// Unknown options and bad values.
-pub(crate) fn parse(words: &[OsString], original: &[OsString]) -> Result<Parsed, Failure> {
-    let matches = parser().try_get_matches_from(words);
-    match matches.and_then(|mut matches| Words::from_arg_matches_mut(&mut matches)) {
-        Ok(words) => Ok(Parsed::Words(Box::new(words))),
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => Ok(Parsed::Help),
+pub(crate) fn parse(
+    parser: clap::Command,
+    words: &[OsString],
+    original: &[OsString],
+) -> Result<Option<ArgMatches>, Failure> {
+    let name = parser.get_name().to_owned();
+    match go_style(parser).try_get_matches_from(words) {
+        Ok(matches) => Ok(Some(matches)),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => Ok(None),
         Err(error) => {
             let line: Vec<String> = original.iter().map(quoted).collect();
             let (line, reason) = (line.join(" "), reason(&error));
-            let hint = "Try 'gocryptfs -help'.";
-            let message = format!("Invalid command line: {line}: {reason}. {hint}");
+            let message = format!("Invalid command line: {line}: {reason}. Try '{name} -help'.");
             Err(Failure::usage(message))
         }
     }
 }
 
-fn parser() -> clap::Command {
-    Words::command()
+/// Whether the line has this switch, if its parser knows it.
+pub(crate) fn is_set(matches: &ArgMatches, switch: &str) -> bool {
+    let value = matches.try_get_one::<bool>(switch);
+    value.ok().flatten().is_some_and(|is_set| *is_set)
+}
+
+fn go_style(parser: clap::Command) -> clap::Command {
+    parser
         .no_binary_name(true)
         .args_override_self(true)
-        .mut_args(go_style)
+        .mut_args(option_in_go_style)
 }
 
 /// A switch also takes `=true` or `=false`; any other option takes the next word, whatever it is.
-fn go_style(arg: Arg) -> Arg {
+fn option_in_go_style(arg: Arg) -> Arg {
     if arg.is_positional() {
         return arg;
     }
@@ -94,13 +94,15 @@ fn reason(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::args::Words;
+    use clap::{CommandFactory, FromArgMatches};
     use std::path::PathBuf;
 
     fn parsed(line: &str) -> Result<Words, String> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        match parse(&words, &words) {
-            Ok(Parsed::Words(words)) => Ok(*words),
-            Ok(Parsed::Help) => Err("help".to_owned()),
+        match parse(Words::command(), &words, &words) {
+            Ok(Some(matches)) => Ok(Words::from_arg_matches(&matches).unwrap()),
+            Ok(None) => Err("help".to_owned()),
             Err(failure) => Err(failure.message),
         }
     }
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Words::command().debug_assert();
-        parser().debug_assert();
+        go_style(Words::command()).debug_assert();
     }
 
     #[test]
@@ -190,9 +192,8 @@ mod tests {
     #[test]
     fn the_message_shows_the_line_as_it_was_given() {
         let line = ["gocryptfs", "-x", "a b"].map(OsString::from);
-        let Err(failure) = parse(&["--x".into(), "a b".into()], &line) else {
-            panic!("--x was accepted");
-        };
+        let words = ["--x".into(), "a b".into()];
+        let failure = parse(Words::command(), &words, &line).unwrap_err();
         let wanted = "Invalid command line: \"gocryptfs\" \"-x\" \"a b\": unknown flag: --x. \
                       Try 'gocryptfs -help'.";
         assert_eq!(failure, Failure::usage(wanted));

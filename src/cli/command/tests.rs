@@ -1,7 +1,8 @@
 //! The rules between options, in their order.
 
 use super::*;
-use crate::cli::{parse, words};
+use crate::cli::{parse, verb, words};
+use clap::CommandFactory;
 
 /// Builds a command from a line in which C is a directory.
 fn built(line: &str) -> Result<Command, (u8, String)> {
@@ -11,12 +12,19 @@ fn built(line: &str) -> Result<Command, (u8, String)> {
         word => word.into(),
     });
     let words: Vec<OsString> = words.collect();
-    let words = words::normalise(&words).and_then(|words| parse::parse(&words, &words));
-    let command = words.and_then(|words| match words {
-        parse::Parsed::Words(words) => Command::build(*words),
-        parse::Parsed::Help => Ok(Command::Help { all: false }),
-    });
+    let command = command(&words);
     command.map_err(|failure| (failure.code.number(), failure.message))
+}
+
+fn command(words: &[OsString]) -> Result<Command, Failure> {
+    let line = [&["gocryptfs".into()], words].concat();
+    let (verb, line) = verb::take(&line);
+    let words = words::normalise(&line[1..])?;
+    let parser = verb.map_or_else(Words::command, |verb| (verb.parser)());
+    match parse::parse(parser, &words, &line)? {
+        Some(matches) => verb.map_or(Command::parsed as _, |verb| verb.build)(&matches),
+        None => Ok(Command::Help { all: false }),
+    }
 }
 
 fn refused(line: &str) -> (u8, String) {
@@ -41,6 +49,40 @@ fn each_action_has_its_command() {
     assert!(matches!(built("C M"), Ok(Command::Mount(_))));
     assert!(matches!(built("-hh"), Ok(Command::Help { all: true })));
     assert!(matches!(built("-h"), Ok(Command::Help { all: false })));
+}
+
+#[test]
+fn verbs_are_other_words_for_the_actions() {
+    assert!(matches!(built("init -q C"), Ok(Command::Init(_))));
+    assert!(matches!(
+        built("passwd C -scryptn 11"),
+        Ok(Command::Passwd(_))
+    ));
+    assert!(matches!(built("info -- C"), Ok(Command::Info(_))));
+    assert!(matches!(built("mount C M -o ro"), Ok(Command::Mount(_))));
+    assert!(matches!(built("info -h"), Ok(Command::Help { .. })));
+}
+
+#[test]
+fn only_a_first_word_that_is_no_directory_is_a_verb() {
+    let wanted = "Invalid cipherdir: ";
+    assert!(refused("./info C").1.starts_with(wanted));
+    assert!(refused("-q info C").1.starts_with(wanted));
+    let dir = tempfile::tempdir().unwrap();
+    let line = |word: &std::path::Path| [OsString::from("gocryptfs"), word.into()];
+    assert!(verb::take(&line(dir.path())).0.is_none());
+    let (verb, rest) = verb::take(&line("mount".as_ref()));
+    assert_eq!(verb.map(|verb| verb.name), Some("mount"));
+    assert_eq!(rest, ["gocryptfs"]);
+}
+
+#[test]
+fn a_verb_refuses_the_options_of_others() {
+    let wanted = "\"gocryptfs info\" has no option --ro. Try 'gocryptfs info --help'.";
+    assert_eq!(refused("info -ro C"), (1, wanted.to_owned()));
+    assert_eq!(refused("mount -init C M").0, 1);
+    assert_eq!(refused("init -idle 5s C").0, 1);
+    assert_eq!(refused("mount").1, "CIPHERDIR argument is missing");
 }
 
 #[test]
