@@ -15,6 +15,7 @@
 
 mod cli;
 mod golden;
+mod idle;
 mod model;
 mod mounted;
 mod programs;

@@ -99,9 +99,15 @@ impl Mount {
         );
         assert_eq!(done, Some(Ok(())), "cannot unmount\n{}", self.log());
         self.is_mounted = false;
+        self.ended()
+    }
+
+    /// Waits until the program ends in peace. Returns its log.
+    pub(crate) fn ended(mut self) -> String {
         let status = wait::until(|| self.child.try_wait().unwrap());
         let is_peace = status.is_some_and(|status| status.success());
         assert!(is_peace, "ended with {status:?}\n{}", self.log());
+        self.is_mounted = false;
         self.log()
     }
 }

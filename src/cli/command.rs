@@ -244,7 +244,6 @@ fn check_available(words: &Words) -> Result<(), Failure> {
         (words.reverse.reverse, "-reverse"),
         (words.action.fsck, "-fsck"),
         (words.secret.fido2.is_some(), "-fido2"),
-        (mount.idle != values::GoDuration::default(), "-idle"),
         (!mount.badname.is_empty(), "-badname"),
         (mount.noxattr, "-noxattr"),
     ];

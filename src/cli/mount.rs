@@ -62,6 +62,10 @@ pub(crate) fn run(
     if parent > 0 {
         daemon::detach(parent, options.messages.nosyslog, out);
     }
+    if let Some(timeout) = options.mount.idle.positive() {
+        let monitor = session.idle_monitor();
+        thread::spawn(move || monitor.run(timeout));
+    }
     serve(session, signals, out)
 }
 

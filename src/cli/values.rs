@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// `1`, `t`, `true` and `0`, `f`, `false`, also with capitals.
 ///
@@ -61,6 +62,14 @@ pub(crate) fn owner(text: &str) -> Result<(u32, u32), String> {
 /// A span of time like `1h30m`, `500s` or `-1.5h`, in nanoseconds; negative ones parse.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct GoDuration(pub(crate) i64);
+
+impl GoDuration {
+    /// The span if it is longer than nothing.
+    pub(crate) fn positive(self) -> Option<Duration> {
+        let nanos = u64::try_from(self.0).ok().filter(|nanos| *nanos > 0);
+        nanos.map(Duration::from_nanos)
+    }
+}
 
 impl FromStr for GoDuration {
     type Err = String;

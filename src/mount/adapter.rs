@@ -19,10 +19,11 @@ use fuser::{
 use tracing::debug;
 
 use crate::mount::convert::{self, caller, flags, handle, node, small};
+use crate::mount::idle::Activity;
 use crate::mount::reply::{self, failed};
 use crate::vfs::{
-    Attr, Changes, CopyRange, Errno, Error, Fallocate, Opened, PlainOffset, Seek, Stat, Timeouts,
-    Vfs,
+    self, Attr, Changes, CopyRange, Errno, Error, Fallocate, NodeId, Opened, PlainOffset, Seek,
+    Stat, Timeouts, Vfs,
 };
 
 /// The largest request, bytes.
@@ -40,12 +41,46 @@ pub(super) struct Adapter<V> {
     fs: Arc<V>,
     timeouts: Timeouts,
     acl: bool,
+    activity: Arc<Activity>,
 }
 
 impl<V: Vfs> Adapter<V> {
     pub(super) fn new(fs: Arc<V>, acl: bool) -> Adapter<V> {
         let timeouts = fs.timeouts();
-        Adapter { fs, timeouts, acl }
+        Adapter {
+            fs,
+            timeouts,
+            acl,
+            activity: Arc::default(),
+        }
+    }
+
+    /// What the requests note about the use of the file system.
+    pub(super) fn activity(&self) -> Arc<Activity> {
+        Arc::clone(&self.activity)
+    }
+
+    /// The node that a request is about. To look at the mount point is no use of what is inside.
+    fn at(&self, ino: INodeNo) -> NodeId {
+        let node = node(ino);
+        if node != NodeId::ROOT {
+            self.activity.used();
+        }
+        node
+    }
+
+    /// The directory in which a request looks for a name.
+    fn inside(&self, ino: INodeNo) -> NodeId {
+        self.activity.used();
+        node(ino)
+    }
+
+    /// Counts what was opened.
+    fn opened<T>(&self, result: vfs::Result<T>) -> vfs::Result<T> {
+        if result.is_ok() {
+            self.activity.opened();
+        }
+        result
     }
 }
 
@@ -70,7 +105,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
     }
 
     fn lookup(&self, _req: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        match self.fs.lookup(node(parent), name) {
+        match self.fs.lookup(self.inside(parent), name) {
             Err(Error::Os(Errno::NOENT)) if self.timeouts.negative > Duration::ZERO => {
                 // Node 0: the kernel remembers that there is no such name.
                 let nothing = convert::attr(0, &Attr::new(0, Stat::default()));
@@ -85,7 +120,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
     }
 
     fn getattr(&self, _req: &Request, ino: INodeNo, fh: Option<FileHandle>, reply: ReplyAttr) {
-        let found = self.fs.getattr(node(ino), fh.map(handle));
+        let found = self.fs.getattr(self.at(ino), fh.map(handle));
         reply::attr(&self.timeouts, "getattr", found, reply);
     }
 
@@ -115,12 +150,12 @@ impl<V: Vfs> Filesystem for Adapter<V> {
             atime: atime.map(convert::set_time),
             mtime: mtime.map(convert::set_time),
         };
-        let found = self.fs.setattr(node(ino), fh.map(handle), &changes);
+        let found = self.fs.setattr(self.at(ino), fh.map(handle), &changes);
         reply::attr(&self.timeouts, "setattr", found, reply);
     }
 
     fn readlink(&self, _req: &Request, ino: INodeNo, reply: ReplyData) {
-        match self.fs.readlink(node(ino)) {
+        match self.fs.readlink(self.at(ino)) {
             Ok(target) => reply.data(&target),
             Err(error) => reply.error(failed("readlink", &error)),
         }
@@ -136,9 +171,13 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         rdev: u32,
         reply: ReplyEntry,
     ) {
-        let created = self
-            .fs
-            .mknod(caller(req, umask), node(parent), name, mode, rdev.into());
+        let created = self.fs.mknod(
+            caller(req, umask),
+            self.inside(parent),
+            name,
+            mode,
+            rdev.into(),
+        );
         reply::entry(&self.timeouts, "mknod", created, reply);
     }
 
@@ -153,16 +192,16 @@ impl<V: Vfs> Filesystem for Adapter<V> {
     ) {
         let created = self
             .fs
-            .mkdir(caller(req, umask), node(parent), name, mode & 0o7777);
+            .mkdir(caller(req, umask), self.inside(parent), name, mode & 0o7777);
         reply::entry(&self.timeouts, "mkdir", created, reply);
     }
 
     fn unlink(&self, _req: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        reply::empty("unlink", self.fs.unlink(node(parent), name), reply);
+        reply::empty("unlink", self.fs.unlink(self.inside(parent), name), reply);
     }
 
     fn rmdir(&self, _req: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        reply::empty("rmdir", self.fs.rmdir(node(parent), name), reply);
+        reply::empty("rmdir", self.fs.rmdir(self.inside(parent), name), reply);
     }
 
     fn symlink(
@@ -176,7 +215,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         let target = target.as_os_str();
         let created = self
             .fs
-            .symlink(caller(req, 0), node(parent), link_name, target);
+            .symlink(caller(req, 0), self.inside(parent), link_name, target);
         reply::entry(&self.timeouts, "symlink", created, reply);
     }
 
@@ -193,8 +232,8 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         let Some(mode) = convert::rename_mode(flags) else {
             return reply.error(fuser::Errno::EINVAL);
         };
-        let from = (node(parent), name);
-        let to = (node(newparent), newname);
+        let from = (self.inside(parent), name);
+        let to = (self.inside(newparent), newname);
         reply::empty("rename", self.fs.rename(from, to, mode), reply);
     }
 
@@ -206,12 +245,13 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         newname: &OsStr,
         reply: ReplyEntry,
     ) {
-        let created = self.fs.link(node(ino), node(newparent), newname);
+        let created = self.fs.link(self.at(ino), self.inside(newparent), newname);
         reply::entry(&self.timeouts, "link", created, reply);
     }
 
     fn open(&self, _req: &Request, ino: INodeNo, mode: OpenFlags, reply: ReplyOpen) {
-        reply::open("open", self.fs.open(node(ino), flags(mode.0)), reply);
+        let opened = self.opened(self.fs.open(self.at(ino), flags(mode.0)));
+        reply::open("open", opened, reply);
     }
 
     fn read(
@@ -275,6 +315,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         reply: ReplyEmpty,
     ) {
         self.fs.release(handle(fh));
+        self.activity.closed();
         reply.ok();
     }
 
@@ -290,7 +331,8 @@ impl<V: Vfs> Filesystem for Adapter<V> {
     }
 
     fn opendir(&self, _req: &Request, ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
-        let opened = self.fs.opendir(node(ino)).map(|handle| Opened {
+        let opened = self.opened(self.fs.opendir(self.inside(ino)));
+        let opened = opened.map(|handle| Opened {
             handle,
             keep_cache: false,
         });
@@ -352,6 +394,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         reply: ReplyEmpty,
     ) {
         self.fs.releasedir(handle(fh));
+        self.activity.closed();
         reply.ok();
     }
 
@@ -395,16 +438,21 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         let flags = flags.cast_unsigned();
         let done = self
             .fs
-            .setxattr(caller(req, 0), node(ino), name, value, flags);
+            .setxattr(caller(req, 0), self.at(ino), name, value, flags);
         reply::empty("setxattr", done, reply);
     }
 
     fn getxattr(&self, _req: &Request, ino: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
-        reply::xattr("getxattr", self.fs.getxattr(node(ino), name), size, reply);
+        reply::xattr(
+            "getxattr",
+            self.fs.getxattr(self.at(ino), name),
+            size,
+            reply,
+        );
     }
 
     fn listxattr(&self, _req: &Request, ino: INodeNo, size: u32, reply: ReplyXattr) {
-        let listed = self.fs.listxattr(node(ino)).map(|names| {
+        let listed = self.fs.listxattr(self.at(ino)).map(|names| {
             let mut list = Vec::new();
             for name in names {
                 list.extend_from_slice(name.as_encoded_bytes());
@@ -416,13 +464,13 @@ impl<V: Vfs> Filesystem for Adapter<V> {
     }
 
     fn removexattr(&self, _req: &Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let done = self.fs.removexattr(node(ino), name);
+        let done = self.fs.removexattr(self.at(ino), name);
         reply::empty("removexattr", done, reply);
     }
 
     fn access(&self, _req: &Request, ino: INodeNo, mask: AccessFlags, reply: ReplyEmpty) {
         let mask = mask.bits().cast_unsigned();
-        reply::empty("access", self.fs.access(node(ino), mask), reply);
+        reply::empty("access", self.fs.access(self.at(ino), mask), reply);
     }
 
     fn create(
@@ -437,12 +485,12 @@ impl<V: Vfs> Filesystem for Adapter<V> {
     ) {
         let created = self.fs.create(
             caller(req, umask),
-            node(parent),
+            self.inside(parent),
             name,
             mode & 0o7777,
             flags(bits),
         );
-        match created {
+        match self.opened(created) {
             Ok((entry, opened)) => reply.created(
                 &reply::attr_timeout(&self.timeouts, &entry),
                 &convert::attr(entry.node.0, &entry.attr),

@@ -6,8 +6,10 @@
 mod adapter;
 mod attach;
 mod convert;
+mod idle;
 mod reply;
 mod session;
 
 pub use attach::Options;
+pub use idle::IdleMonitor;
 pub use session::{Session, Unmounter};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::mount::adapter::Adapter;
 use crate::mount::attach::{self, Options};
+use crate::mount::idle::{Activity, IdleMonitor};
 use crate::vfs::Vfs;
 
 /// Event loops at least and at most; more than a few make no difference.
@@ -13,7 +14,8 @@ const LOOPS: std::ops::RangeInclusive<usize> = 4..=16;
 
 /// A mounted file system that is not running yet.
 pub struct Session<V: Vfs> {
-    session: fuser::Session<Adapter<V>>,
+    fuse: fuser::Session<Adapter<V>>,
+    activity: Arc<Activity>,
     mountpoint: PathBuf,
 }
 
@@ -37,9 +39,11 @@ impl<V: Vfs> Session<V> {
         // Who may enter is the kernel's decision alone.
         let acl = fuser::SessionACL::All;
         let adapter = Adapter::new(fs, options.acl);
+        let activity = adapter.activity();
         match fuser::Session::from_fd(adapter, device, acl, config) {
-            Ok(session) => Ok(Session {
-                session,
+            Ok(fuse) => Ok(Session {
+                fuse,
+                activity,
                 mountpoint: options.mountpoint.clone(),
             }),
             Err(error) => {
@@ -57,12 +61,20 @@ impl<V: Vfs> Session<V> {
         }
     }
 
+    /// What unmounts this session when nobody uses it any more.
+    pub fn idle_monitor(&self) -> IdleMonitor {
+        IdleMonitor {
+            activity: Arc::clone(&self.activity),
+            unmounter: self.unmounter(),
+        }
+    }
+
     /// Answers requests until the file system is unmounted.
     ///
     /// # Errors
     /// What the FUSE device says.
     pub fn run(self) -> io::Result<()> {
-        self.session.run()
+        self.fuse.run()
     }
 }
 
