@@ -1,11 +1,14 @@
 //! An image of a file in memory: the second [`Backing`], for crash tests.
 //!
 //! It records every change and fails or cuts short the one that a test chose, as a full disk or a
-//! crash would. Ranges are all data: it knows no holes but the one at its end.
+//! crash would. It clones as btrfs and XFS do, whole blocks only, and a block of zeros is a hole.
 
 use parking_lot::Mutex;
 
 use super::{Backing, Errno, Reserve, Result, ShortWrite};
+
+/// The unit that is cloned, or a hole, bytes.
+pub const GRAIN: u64 = 4096;
 
 /// A change made to, or refused by, a [`MemFile`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +59,7 @@ pub enum Change {
 pub struct Fault {
     /// Number of the change, counted from 0 when the fault is set.
     pub nth: usize,
-    /// Bytes that are written all the same, if the change is a write.
+    /// Bytes that are written all the same, if the change is a write; or cloned, in whole blocks.
     pub written: usize,
     /// The error.
     pub errno: Errno,
@@ -132,6 +135,18 @@ impl State {
             self.bytes.resize(end, 0);
         }
         self.bytes[offset..end].copy_from_slice(buf);
+    }
+
+    /// The first place from `offset` on in a block that is, or is not, a hole.
+    fn seek(&self, offset: u64, wanted: impl Fn(bool) -> bool) -> Result<Option<u64>> {
+        let grain = index(GRAIN, 0)?;
+        let offset = index(offset, 0)?;
+        if offset >= self.bytes.len() {
+            return Err(Errno::NXIO);
+        }
+        let mut blocks = self.bytes.chunks(grain).enumerate().skip(offset / grain);
+        let found = blocks.find(|(_, block)| wanted(block.iter().all(|&byte| byte == 0)));
+        Ok(found.map(|(number, _)| wide((number * grain).max(offset))))
     }
 
     /// The part of a range that lies within the content.
@@ -215,20 +230,13 @@ impl Backing for MemFile {
     }
 
     fn seek_data(&self, offset: u64) -> Result<u64> {
-        if offset < self.len()? {
-            Ok(offset)
-        } else {
-            Err(Errno::NXIO)
-        }
+        self.0.lock().seek(offset, |hole| !hole)?.ok_or(Errno::NXIO)
     }
 
     fn seek_hole(&self, offset: u64) -> Result<u64> {
-        let len = self.len()?;
-        if offset < len {
-            Ok(len)
-        } else {
-            Err(Errno::NXIO)
-        }
+        let state = self.0.lock();
+        let end = wide(state.bytes.len());
+        Ok(state.seek(offset, |hole| hole)?.unwrap_or(end))
     }
 
     fn sync(&self, data_only: bool) -> Result<()> {
@@ -240,129 +248,35 @@ impl Backing for MemFile {
     }
 
     fn clone_range(&self, src: &MemFile, src_offset: u64, len: u64, dst_offset: u64) -> Result<()> {
-        let copied = {
-            let source = src.0.lock();
-            let len = if len == 0 { u64::MAX } else { len };
-            source.bytes[source.within(src_offset, len)].to_vec()
+        let source = src.bytes();
+        let source_len = wide(source.len());
+        let len = match len {
+            0 => source_len.saturating_sub(src_offset),
+            len => len,
         };
-        let at = index(dst_offset, copied.len())?;
+        let (src_end, dst_end) = (src_offset.saturating_add(len), dst_offset + len);
         let mut state = self.0.lock();
-        state.record(Change::Clone {
+        let to_both_ends = src_end == source_len && dst_end >= wide(state.bytes.len());
+        let aligned = |at: u64| at.is_multiple_of(GRAIN);
+        let ends_well = src_end <= source_len && (aligned(len) || to_both_ends);
+        if !(aligned(src_offset) && aligned(dst_offset) && ends_well) {
+            return Err(Errno::INVAL);
+        }
+        let (at, from) = (index(dst_offset, 0)?, index(src_offset, 0)?);
+        let fault = state.strike();
+        let len = match fault {
+            Some(fault) => wide(fault.written).min(len) / GRAIN * GRAIN,
+            None => len,
+        };
+        state.log.push(Change::Clone {
             src_offset,
-            len: wide(copied.len()),
+            len,
             dst_offset,
-        })?;
-        state.put(&copied, at);
-        Ok(())
+        });
+        state.put(&source[from..index(src_offset + len, 0)?], at);
+        fault.map_or(Ok(()), |fault| Err(fault.errno))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sys::testing::{Rng, Scratch, name};
-    use crate::sys::{File, OpenFlags};
-
-    /// One random operation; what can be seen of it is returned.
-    fn step(backing: &impl Backing, rng: &mut Rng) -> (usize, Vec<u8>, Result<u64>) {
-        const SPACE: u64 = 10_000;
-        let (offset, len) = (rng.below(SPACE), rng.below(3000));
-        let mut buf = vec![0; usize::try_from(len).unwrap()];
-        let count = match rng.below(6) {
-            0 => backing.read_at(&mut buf, offset).unwrap(),
-            1 => {
-                let (left, right) = buf.split_at_mut(usize::try_from(rng.below(len + 1)).unwrap());
-                let bufs = &mut [left, right][..];
-                backing.read_vectored_at(bufs, offset).unwrap()
-            }
-            2 => {
-                backing.set_len(offset).unwrap();
-                0
-            }
-            3 => {
-                backing.punch(offset, len + 1).unwrap();
-                0
-            }
-            4 => {
-                backing.reserve(offset, len + 1, Reserve::KeepSize).unwrap();
-                0
-            }
-            _ => {
-                buf.fill(u8::try_from(rng.below(256)).unwrap());
-                backing.write_at(&buf, offset).unwrap();
-                0
-            }
-        };
-        (count, buf, backing.len())
-    }
-
-    #[test]
-    fn an_image_behaves_as_a_file() {
-        let seed = Rng::seed();
-        let (mut for_image, mut for_file) = (Rng::new(seed), Rng::new(seed));
-        let scratch = Scratch::new();
-        let file: File = scratch
-            .dir
-            .create_file(name("f"), OpenFlags::RDWR, 0o600)
-            .unwrap();
-        let image = MemFile::default();
-        for _ in 0..2000 {
-            assert_eq!(step(&image, &mut for_image), step(&file, &mut for_file));
-        }
-        let mut content = vec![0; 20_000];
-        let len = file.read_at(&mut content, 0).unwrap();
-        assert_eq!(image.bytes(), content[..len]);
-    }
-
-    #[test]
-    fn the_chosen_write_is_cut_short_and_later_ones_pass() {
-        let image = MemFile::new(vec![1; 4]);
-        image.set_fault(Some(Fault {
-            nth: 1,
-            written: 2,
-            errno: Errno::NOSPC,
-            lasting: false,
-        }));
-        assert_eq!(image.set_len(8), Ok(()));
-        assert_eq!(
-            image.write_at(&[9; 4], 6),
-            Err(ShortWrite {
-                written: 2,
-                errno: Errno::NOSPC
-            })
-        );
-        assert_eq!(image.write_at(&[7], 0), Ok(()));
-        assert_eq!(image.bytes(), [7, 1, 1, 1, 0, 0, 9, 9]);
-        assert_eq!(
-            image.take_log(),
-            [
-                Change::SetLen(8),
-                Change::Write { offset: 6, len: 2 },
-                Change::Write { offset: 0, len: 1 }
-            ]
-        );
-    }
-
-    #[test]
-    fn after_a_lasting_fault_nothing_changes_any_more() {
-        let image = MemFile::new(vec![1; 4]);
-        image.set_fault(Some(Fault {
-            nth: 0,
-            written: 1,
-            errno: Errno::IO,
-            lasting: true,
-        }));
-        assert!(image.write_at(&[5; 3], 0).is_err());
-        assert!(image.write_at(&[6; 3], 0).is_err());
-        assert_eq!(image.set_len(0), Err(Errno::IO));
-        assert_eq!(image.sync(false), Err(Errno::IO));
-        assert_eq!(image.bytes(), [5, 1, 1, 1]);
-    }
-
-    #[test]
-    fn a_clone_to_the_end_copies_the_tail() {
-        let (src, dst) = (MemFile::new(vec![1, 2, 3, 4]), MemFile::default());
-        dst.clone_range(&src, 1, 0, 2).unwrap();
-        assert_eq!(dst.bytes(), [0, 0, 2, 3, 4]);
-    }
-}
+mod tests;

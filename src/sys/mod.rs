@@ -24,7 +24,7 @@ pub mod process;
 pub mod signal;
 mod stat;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod xattr;
 
 pub use attrs::SetTime;

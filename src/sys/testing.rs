@@ -1,4 +1,4 @@
-//! What the tests of this layer share: a directory of their own, and numbers that replay.
+//! What tests share: a directory of their own, and numbers that replay.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -43,11 +43,11 @@ pub(super) fn is_root() -> bool {
 }
 
 /// Numbers that look random and are the same for the same seed (`splitmix64`).
-pub(super) struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 impl Rng {
     /// A new seed, printed; `SEED` in the environment replays one.
-    pub(super) fn seed() -> u64 {
+    pub(crate) fn seed() -> u64 {
         let given = std::env::var("SEED")
             .ok()
             .and_then(|seed| seed.parse().ok());
@@ -59,12 +59,12 @@ impl Rng {
         seed
     }
 
-    pub(super) fn new(seed: u64) -> Rng {
+    pub(crate) fn new(seed: u64) -> Rng {
         Rng(seed)
     }
 
     /// A number below `end`.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -45,7 +45,7 @@ pub struct Copied {
 
 /// Why whole blocks were not cloned.
 pub(super) enum NotCloned {
-    /// The files do not allow it, and the target is as before.
+    /// The files do not allow it; outside of the range the target reads as before.
     Impossible,
     /// It went wrong on the way.
     Failed(Error),
@@ -63,7 +63,8 @@ impl<B: Backing> CipherFile<B> {
     ///
     /// # Errors
     /// [`Error::Corrupt`] if the source does not authenticate where it must be read;
-    /// `ENOSPC` and the like; `EINVAL` if cloning was demanded and is impossible.
+    /// `ENOSPC` and the like; `EINVAL` if cloning was demanded and is impossible, and if the ranges
+    /// overlap in one file.
     pub fn copy_from(
         &self,
         source: &CipherFile<B>,
@@ -82,7 +83,7 @@ impl<B: Backing> CipherFile<B> {
             Plan::Nothing => Ok(Copied::default()),
             Plan::Seal if rule == CloneRule::Strict => Err(Errno::INVAL.into()),
             Plan::Seal => self.seal_copy(source, request),
-            Plan::Clone(clone) => match self.clone_blocks(source, &clone) {
+            Plan::Clone(clone) => match self.clone_blocks(source, &clone, rule) {
                 Ok(copied) => Ok(copied),
                 Err(NotCloned::Failed(error)) => Err(error),
                 Err(NotCloned::Impossible) if rule == CloneRule::Strict => Err(Errno::INVAL.into()),
@@ -93,19 +94,22 @@ impl<B: Backing> CipherFile<B> {
 
     fn plan_copy(&self, source: &CipherFile<B>, request: Request, rule: CloneRule) -> Result<Plan> {
         let source_shape = source.shape()?;
+        let same_file = self.key() == source.key();
+        if same_file && request.overlaps_itself(source_shape.size) {
+            return Err(Errno::INVAL.into());
+        }
         let targets = if self.content().is_cacheable() {
             Targets::Any
         } else {
             Targets::EmptyOnly
         };
         let planned = plan(source_shape, self.shape()?, targets, request);
-        let wanted = match rule {
-            CloneRule::Strict => true,
-            CloneRule::Never => false,
-            CloneRule::Auto => {
-                self.may_clone && self.key() != source.key() && source.pays_to_clone(source_shape)
-            }
-        };
+        let wanted = !same_file
+            && match rule {
+                CloneRule::Strict => true,
+                CloneRule::Never => false,
+                CloneRule::Auto => self.may_clone && source.pays_to_clone(source_shape),
+            };
         Ok(match planned {
             Plan::Clone(_) if !wanted => Plan::Seal,
             planned => planned,
@@ -120,7 +124,8 @@ impl<B: Backing> CipherFile<B> {
         }
     }
 
-    fn shape(&self) -> Result<Shape> {
+    /// What a plan has to know of this file. The caller holds the content lock.
+    pub(super) fn shape(&self) -> Result<Shape> {
         Ok(Shape {
             size: self.plain_size()?,
             id: self.id()?,

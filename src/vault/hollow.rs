@@ -2,7 +2,7 @@
 //!
 //! Programs make them by growing an empty file to its final size before they copy into it.
 
-use crate::format::{BlockNo, CipherOffset, FileId, HEADER_LEN, PLAIN_BLOCK, PlainOffset};
+use crate::format::{CipherOffset, FileId, HEADER_LEN, PLAIN_BLOCK, PlainOffset};
 use crate::sys::{Backing, Errno};
 use crate::vault::error::Result;
 use crate::vault::file::CipherFile;
@@ -14,43 +14,60 @@ impl<B: Backing> CipherFile<B> {
         let Some(id) = self.id()? else {
             return Ok(true);
         };
-        // The header and the beginning of block 0 share a block of the backing file system.
-        let mut start = vec![0; usize::try_from(self.grain).unwrap_or(PLAIN_BLOCK)];
-        let got = self.backing.read_at(&mut start, 0)?;
         let last = self.layout().block_of(size);
         let partial = !size.0.is_multiple_of(PLAIN_BLOCK as u64);
-        let in_hole = if partial && last == BlockNo(0) {
-            HEADER_LEN
-        } else {
-            got
+        let zeros = |plain: Vec<u8>| plain.iter().all(|&byte| byte == 0);
+        if partial && !self.read_block(id, last).is_ok_and(zeros) {
+            return Ok(false);
+        }
+        // The header shares its block of the backing file system with what follows, and so may
+        // the last partial block with what precedes it.
+        let end = self.layout().cipher_start(last).0;
+        let seen = end - end % self.grain;
+        let in_between = match self.backing.seek_data(self.grain) {
+            Err(Errno::NXIO) => false,
+            found => found? < seen,
         };
-        if start[HEADER_LEN..in_hole].iter().any(|&byte| byte != 0) {
-            return Ok(false);
-        }
-        if partial && self.read_block(id, last)?.iter().any(|&byte| byte != 0) {
-            return Ok(false);
-        }
-        let holes_end = self.layout().cipher_start(last).0;
-        match self.backing.seek_data(self.grain) {
-            Err(Errno::NXIO) => Ok(true),
-            // The last partial block begins inside a block of the backing file system.
-            Ok(data) => Ok(partial && data >= holes_end - holes_end % self.grain),
-            Err(_) => Ok(false),
-        }
+        let header = HEADER_LEN as u64;
+        Ok(!in_between
+            && self.is_zero(header, end.min(self.grain))?
+            && self.is_zero(seen.max(header), end)?)
     }
 
-    /// Gives a hollow file the ID `id`. The caller holds the exclusive lock.
+    /// Whether a short range of the backing file is all zeros.
+    fn is_zero(&self, start: u64, end: u64) -> Result<bool> {
+        let len = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; len];
+        let got = self.backing.read_at(&mut bytes, start)?;
+        Ok(bytes[..got].iter().all(|&byte| byte == 0))
+    }
+
+    /// Gives a hollow file of `size` plain bytes the ID `id`. The caller holds the exclusive lock.
+    ///
+    /// # Errors
+    /// After an error the file has the ID that it had.
     pub(super) fn become_hollow(&self, id: FileId, size: PlainOffset) -> Result<()> {
-        let whole = PlainOffset(size.0 / PLAIN_BLOCK as u64 * PLAIN_BLOCK as u64);
-        self.set_cipher_size(match whole {
-            PlainOffset(0) => CipherOffset(0),
-            whole => self.layout().cipher_size(whole),
-        })?;
+        let old = self.id()?;
         self.put_header(id)?;
-        if size > whole {
-            self.grow(whole, size)?;
+        let sealed = self.seal_last_zeros(id, size);
+        let cipher_size = self.cipher_size()?;
+        let at = self.layout().cipher_start(self.layout().block_of(size));
+        let done = self.commit(cipher_size, at, &sealed);
+        if let (Err(_), Some(old)) = (&done, old) {
+            self.put_header(old)?;
         }
-        Ok(())
+        done
+    }
+
+    /// The last partial block of a hollow file, which is empty if there is none.
+    fn seal_last_zeros(&self, id: FileId, size: PlainOffset) -> Vec<u8> {
+        let zeros = usize::try_from(size.0 % PLAIN_BLOCK as u64).unwrap_or(0);
+        let mut sealed = Vec::new();
+        if zeros > 0 {
+            let last = self.layout().block_of(size);
+            self.codec.seal_run(id, last, &vec![0; zeros], &mut sealed);
+        }
+        sealed
     }
 
     /// Writes the header of the file `id`.

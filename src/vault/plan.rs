@@ -28,6 +28,14 @@ pub(super) struct Request {
     pub(super) len: u64,
 }
 
+impl Request {
+    /// Whether the ranges have bytes in common if both are in one file of `size` bytes.
+    pub(super) fn overlaps_itself(self, size: PlainOffset) -> bool {
+        let available = size.0.saturating_sub(self.source_at.0);
+        self.source_at.0.abs_diff(self.target_at.0) < self.len.min(available)
+    }
+}
+
 /// What the target may be turned into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Targets {
@@ -46,7 +54,7 @@ pub(super) enum Adopt {
     IntoEmpty,
     /// It has an ID of its own that no block depends on, if it turns out to be one hole.
     IntoHollow,
-    /// All that it holds is replaced.
+    /// All that it holds is replaced by cloned blocks.
     Replacing,
 }
 
@@ -122,6 +130,15 @@ fn slice_end(start: PlainOffset) -> PlainOffset {
     PlainOffset(start.0.saturating_add(SLICE) / BLOCK * BLOCK)
 }
 
+/// How far blocks of the source can be cloned into a target that ends before `end`.
+fn blocks_end(source: Shape, end: PlainOffset) -> PlainOffset {
+    if end == source.size {
+        end
+    } else {
+        PlainOffset(end.0 / BLOCK * BLOCK)
+    }
+}
+
 fn adoption(
     source: Shape,
     target: Shape,
@@ -135,7 +152,9 @@ fn adoption(
     match targets {
         Targets::EmptyOnly => None,
         Targets::Any if target.id == source.id => Some(Adopt::Shared),
-        Targets::Any if start == PlainOffset(0) && end >= target.size => Some(Adopt::Replacing),
+        Targets::Any if start == PlainOffset(0) && target.size <= blocks_end(source, end) => {
+            Some(Adopt::Replacing)
+        }
         Targets::Any => Some(Adopt::IntoHollow),
     }
 }

@@ -1,6 +1,6 @@
 //! Growing, shrinking, reserving and seeking: everything about the shape of a file.
 
-use crate::format::{CipherOffset, FileId, PLAIN_BLOCK, PlainOffset};
+use crate::format::{BlockNo, CipherOffset, FileId, PLAIN_BLOCK, PlainOffset};
 use crate::sys::{Backing, Errno, Reserve};
 use crate::vault::error::Result;
 use crate::vault::file::CipherFile;
@@ -128,17 +128,26 @@ impl<B: Backing> CipherFile<B> {
             return Err(Errno::IO.into());
         };
         let block = layout.block_of(size);
-        let mut plain = self.read_block(id, block)?;
-        plain.truncate(keep);
-        let mut sealed = Vec::with_capacity(layout.cipher_block());
-        self.codec.seal_run(id, block, &plain, &mut sealed);
+        let plain = self.read_block(id, block)?;
+        let kept = &plain[..keep.min(plain.len())];
         let start = layout.cipher_start(block);
         let end = CipherOffset(start.0 + layout.cipher_block() as u64);
         if self.cipher_size()? > end {
             self.set_cipher_size(end)?;
         }
-        self.commit(self.cipher_size()?, start, &sealed)?;
-        self.set_cipher_size(layout.cipher_size(size))
+        self.replace_block(id, block, kept)?;
+        let cut = self.set_cipher_size(layout.cipher_size(size));
+        if cut.is_err() {
+            self.replace_block(id, block, &plain)?;
+        }
+        cut
+    }
+
+    fn replace_block(&self, id: FileId, block: BlockNo, plain: &[u8]) -> Result<()> {
+        let mut sealed = Vec::with_capacity(self.layout().cipher_block());
+        self.codec.seal_run(id, block, plain, &mut sealed);
+        let start = self.layout().cipher_start(block);
+        self.commit(self.cipher_size()?, start, &sealed)
     }
 
     /// Grows the file from `old` to `size` bytes of plain size. The caller holds the exclusive

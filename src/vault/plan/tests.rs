@@ -120,6 +120,18 @@ fn a_target_that_is_replaced_as_a_whole_gives_up_its_id() {
 }
 
 #[test]
+fn a_target_is_not_replaced_by_parts_of_blocks() {
+    assert_eq!(
+        planned(shape(10_000, S), shape(4096, T), 0, 7000),
+        clone(Adopt::Replacing, 0..7000, 0..1, false)
+    );
+    assert_eq!(
+        planned(shape(10_000, S), shape(4097, T), 0, 7000),
+        clone(Adopt::IntoHollow, 0..7000, 0..1, false)
+    );
+}
+
+#[test]
 fn a_target_with_bytes_to_keep_must_be_one_hole() {
     assert_eq!(
         planned(shape(10_000, S), shape(20_000, T), 0, WHOLE),
