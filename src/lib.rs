@@ -22,6 +22,7 @@
 //! | [`vfs`] | sys, format, tree | fuser |
 //! | [`forward`] | vault, tree, vfs, format, sys | fuser |
 //! | [`ctlsock`] | vfs | fuser, vault, forward |
+//! | [`fsck`] | vault, format, sys | fuser, forward, vfs, printing |
 //! | [`mount`] | vfs, and fuser: the only place that knows it | vault, forward |
 //! | [`cli`] | all | `process::exit` (the binaries alone exit) |
 //!
@@ -39,6 +40,7 @@ pub mod crypto;
 pub mod ctlsock;
 pub mod format;
 pub mod forward;
+pub mod fsck;
 pub mod mount;
 pub mod sys;
 pub mod tree;

@@ -71,6 +71,24 @@ impl ContentCodec {
         damaged.map_or_else(|| Ok(self.move_together(buf)), Err)
     }
 
+    /// Opens every block of a run as [`ContentCodec::open_run`] does, and tells which do not
+    /// open. `buf` is undefined afterwards.
+    pub fn verify_run(
+        &self,
+        id: FileId,
+        first: BlockNo,
+        buf: &mut [u8],
+        mut bad: impl FnMut(BlockNo, BlockDefect),
+    ) {
+        let mut no = first;
+        for block in buf.chunks_mut(self.layout.cipher_block()) {
+            if let Err(defect) = self.open_block(id, no, block) {
+                bad(no, defect);
+            }
+            no = no.next();
+        }
+    }
+
     /// Appends the sealed form of `plain` to `out`, with fresh nonces. The run starts at the
     /// beginning of block `first`.
     pub fn seal_run(&self, id: FileId, first: BlockNo, plain: &[u8], out: &mut Vec<u8>) {

@@ -96,6 +96,23 @@ impl NameCodec {
         self.decode(iv, OsStr::from_bytes(content))
     }
 
+    /// Whether the encrypted name `text` is replaced by its hash on disk.
+    pub fn is_long(&self, text: &OsStr) -> bool {
+        match self {
+            NameCodec::Plain => false,
+            NameCodec::Encrypted(names) => names.is_long(text.as_bytes()),
+        }
+    }
+
+    /// The hashed form of the encrypted name `text`, however long that is; `None` where names are
+    /// not encrypted.
+    pub fn hashed(&self, text: &OsStr) -> Option<HashedName> {
+        match self {
+            NameCodec::Plain => None,
+            NameCodec::Encrypted(names) => Some(names.hashed(text.as_bytes())),
+        }
+    }
+
     /// Whether users may not touch an entry of this name because it would be the configuration
     /// file. Encrypted names never collide with it.
     pub fn hides(&self, name: &PlainName, is_root: bool) -> bool {
@@ -114,18 +131,23 @@ impl NameCodec {
 impl EncryptedNames {
     fn encode(&self, iv: &DirIv, name: &PlainName) -> Result<StoredName, NameDefect> {
         let text = self.text.seal(&iv.0, name.as_os_str().as_bytes())?;
-        let long = self
-            .long_limit
-            .is_some_and(|limit| text.len() > usize::from(limit));
-        if !long {
+        if !self.is_long(text.as_bytes()) {
             return Ok(StoredName::Short(CipherName(text.into())));
         }
-        let mut hash = String::from(LONG_PREFIX);
-        hash += &self.text.base64.encode(&Sha256::digest(&text));
         Ok(StoredName::Long {
-            hash: HashedName(hash.into()),
+            hash: self.hashed(text.as_bytes()),
             full: CipherName(text.into()),
         })
+    }
+
+    fn is_long(&self, text: &[u8]) -> bool {
+        self.long_limit
+            .is_some_and(|limit| text.len() > usize::from(limit))
+    }
+
+    fn hashed(&self, text: &[u8]) -> HashedName {
+        let hash = self.text.base64.encode(&Sha256::digest(text));
+        HashedName(format!("{LONG_PREFIX}{hash}").into())
     }
 
     fn classify<'a>(&self, disk: &'a OsStr) -> DiskName<'a> {

@@ -10,6 +10,7 @@
 )]
 
 mod attrs;
+mod cache;
 mod clone;
 mod dir;
 mod entries;

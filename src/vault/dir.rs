@@ -4,8 +4,7 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 
 use crate::format::{
-    CipherOffset, DIRIV_NAME, DirIv, PlainName, StoredName, open_target, target_size,
-    target_size_from_len,
+    CipherOffset, DirIv, PlainName, StoredName, open_target, target_size, target_size_from_len,
 };
 use crate::sys::{Dir, Errno, File, FileKey, OpenFlags, Stat};
 use crate::vault::error::{Error, Result};
@@ -97,11 +96,7 @@ impl Vault {
     }
 
     fn with_iv(&self, dir: Dir, is_root: bool) -> Result<CipherDir> {
-        let iv = if self.dir_ivs {
-            read_iv(&dir)?
-        } else {
-            DirIv::ZERO
-        };
+        let iv = self.read_iv(&dir)?;
         Ok(CipherDir { dir, iv, is_root })
     }
 
@@ -236,13 +231,4 @@ impl Vault {
             may_clone: self.may_clone,
         }
     }
-}
-
-/// Reads the IV of a directory.
-fn read_iv(dir: &Dir) -> Result<DirIv> {
-    let bytes = dir.read_small(OsStr::new(DIRIV_NAME), size_of::<DirIv>())?;
-    DirIv::parse(&bytes).map_err(|what| {
-        let ino = dir.stat().map_or(0, |s| s.key.ino);
-        Error::corrupt(ino, what)
-    })
 }

@@ -26,10 +26,12 @@ mod list;
 mod make;
 mod open;
 mod plan;
+mod raw;
 mod remove;
 mod rename;
 mod resize;
 mod undo;
+mod verify;
 mod write;
 mod xattr;
 
@@ -46,6 +48,7 @@ pub use list::{BadEntry, Listed, Listing};
 pub use make::Owner;
 pub use rename::RenameFlags;
 pub use undo::Safety;
+pub use verify::{BlockFault, Blocks, Content, Seen};
 pub use xattr::{Subject, XattrNames};
 
 use crate::crypto::MasterKey;

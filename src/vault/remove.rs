@@ -80,7 +80,7 @@ impl Vault {
                 _ if name == "." || name == ".." => continue,
                 DiskName::DirIv => true,
                 DiskName::NameFile => is_stale(dir, name)?,
-                DiskName::Short(_) => is_leftover(name),
+                DiskName::Short(_) => Vault::is_leftover(name),
                 DiskName::Config | DiskName::Long(_) => false,
             };
             if !is_helper {
@@ -169,10 +169,4 @@ fn is_stale(dir: &Dir, name: &OsStr) -> sys::Result<bool> {
         Err(Errno::NOENT) => Ok(true),
         Err(errno) => Err(errno),
     }
-}
-
-/// Whether a name belongs to an operation that was cut short. No user entry has a dot in it.
-fn is_leftover(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    name.starts_with(MKDIR_PREFIX.as_bytes()) || name.starts_with(RMDIR_PREFIX.as_bytes())
 }

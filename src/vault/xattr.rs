@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::format::{NameDefect, is_passed_through};
-use crate::sys::{self, Dir, Errno, File};
+use crate::sys::{self, Dir, File};
 use crate::vault::error::{Error, Result};
 use crate::vault::{Owner, Vault};
 
@@ -112,10 +112,6 @@ impl Vault {
     /// `ENODATA` if there is none.
     pub fn remove_xattr(&self, subject: Subject<'_>, attr: &OsStr) -> Result<()> {
         Ok(subject.remove(&self.disk_attr(attr)?)?)
-    }
-
-    fn disk_attr(&self, attr: &OsStr) -> Result<OsString> {
-        Ok(self.xattrs.encode_name(attr).map_err(|_| Errno::INVAL)?)
     }
 }
 

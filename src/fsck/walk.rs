@@ -1,0 +1,310 @@
+//! The walk over the encrypted directory: directories are listed, and what is in them becomes
+//! work for several threads.
+
+use std::ffi::OsStr;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::file::LargeFile;
+use super::finding::{Damage, Finding, Severity};
+use super::ledger::{Ledger, Ticket, Totals};
+use super::links::Links;
+use super::place::{Place, Spot};
+use super::queue::Queue;
+use super::resume::Resume;
+use super::{Options, Progress};
+use crate::format::{Corrupt, DirIvDefect};
+use crate::sys::{Dir, DirStream, Errno, Kind};
+use crate::vault::{Error, Subject, Vault};
+
+/// Tasks that wait at most, for each thread.
+const WAITING: usize = 16;
+/// How deep a thread goes down before it leaves what is further down to whoever has time.
+const NESTED: u32 = 64;
+
+/// A check that is going on.
+pub(super) struct Walk<'a> {
+    pub(super) vault: &'a Vault,
+    pub(super) report: &'a (dyn Fn(Finding) + Sync),
+    pub(super) progress: &'a Progress,
+    pub(super) stopped: &'a AtomicBool,
+    pub(super) links: Links,
+    queue: Queue<Task>,
+    ledger: Arc<Ledger>,
+    resume: Resume,
+}
+
+/// A piece of work.
+enum Task {
+    /// An entry of a directory.
+    Entry(Spot, Kind, Ticket),
+    /// Blocks of a large file.
+    Blocks(Arc<LargeFile>, Range<u64>, Ticket),
+}
+
+/// What a thread has for itself.
+#[derive(Default)]
+pub(super) struct Worker {
+    /// Where blocks are read.
+    pub(super) buf: Vec<u8>,
+    /// How many tasks it has begun one inside the other.
+    nested: u32,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        vault: &'a Vault,
+        options: &Options,
+        ledger: Arc<Ledger>,
+        progress: &'a Progress,
+        stopped: &'a AtomicBool,
+        report: &'a (dyn Fn(Finding) + Sync),
+    ) -> Walk<'a> {
+        let threads = options.threads.get();
+        Walk {
+            vault,
+            report,
+            progress,
+            stopped,
+            links: Links::new(options.clones),
+            queue: Queue::new(threads * WAITING, threads),
+            ledger,
+            resume: Resume::new(options.resume.as_ref()),
+        }
+    }
+
+    /// Checks the top directory and everything in it, or only what is at `paths`.
+    pub(super) fn run(&self, options: &Options) {
+        std::thread::scope(|scope| {
+            for _ in 1..options.threads.get() {
+                scope.spawn(|| self.work(&mut Worker::default()));
+            }
+            let mut worker = Worker::default();
+            self.begin(options, &mut worker);
+            self.work(&mut worker);
+        });
+    }
+
+    fn begin(&self, options: &Options, worker: &mut Worker) {
+        let top = match self.vault.top().open_dir(OsStr::new(".")) {
+            Ok(dir) => self.place(None, dir, self.ledger.top()),
+            Err(errno) => return self.report_top(Damage::Unreadable(errno)),
+        };
+        if options.starts.is_empty() {
+            return self.list(&top, worker);
+        }
+        for start in &options.starts {
+            let mut place = Arc::clone(&top);
+            for (disk, plain) in &start.above {
+                let spot = Spot::new(&place, disk, plain.as_deref());
+                match place.dir.open_dir(disk) {
+                    Ok(dir) => place = self.place(Some(spot), dir, self.ledger.top()),
+                    Err(errno) => return self.trouble(&spot, &self.ledger.top(), errno),
+                }
+            }
+            match &start.entry {
+                Some(disk) => {
+                    let spot = Spot::new(&place, disk, None);
+                    self.submit(Task::Entry(spot, Kind::Unknown, self.ledger.top()), worker);
+                }
+                None => self.list(&place, worker),
+            }
+        }
+    }
+
+    fn work(&self, worker: &mut Worker) {
+        self.queue.work(|task| self.run_task(task, worker));
+    }
+
+    /// Leaves a task to another thread, or does it now if all have enough to do.
+    fn submit(&self, task: Task, worker: &mut Worker) {
+        let Some(task) = self.queue.offer(task) else {
+            return;
+        };
+        if worker.nested >= NESTED {
+            return self.queue.push(task);
+        }
+        worker.nested += 1;
+        self.run_task(task, worker);
+        worker.nested -= 1;
+    }
+
+    fn run_task(&self, task: Task, worker: &mut Worker) {
+        if self.is_stopped() {
+            return;
+        }
+        match task {
+            Task::Entry(spot, kind, ticket) => self.entry(spot, kind, ticket, worker),
+            Task::Blocks(file, blocks, ticket) => self.part(&file, blocks, &ticket, worker),
+        }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Checks the directory at `spot` and everything in it.
+    pub(super) fn subdirectory(&self, spot: Spot, ticket: Ticket, worker: &mut Worker) {
+        match spot.place.dir.open_dir(&spot.disk) {
+            Ok(dir) => {
+                let place = self.place(Some(spot), dir, ticket);
+                self.list(&place, worker);
+            }
+            Err(errno) => self.trouble(&spot, &ticket, errno),
+        }
+    }
+
+    /// Takes a look at a directory itself.
+    fn place(&self, spot: Option<Spot>, dir: Dir, ticket: Ticket) -> Arc<Place> {
+        let (iv, damage) = match self.vault.read_iv(&dir) {
+            Ok(iv) => (Some(iv), None),
+            Err(error) => (None, Some(iv_damage(&error))),
+        };
+        let place = Arc::new(Place {
+            spot,
+            dir,
+            iv,
+            ticket,
+        });
+        if let Some(damage) = damage {
+            self.report_dir(&place, damage);
+        }
+        let itself = Subject::Named(&place.dir, OsStr::new("."));
+        self.attributes(itself, |damage| self.report_dir(&place, damage));
+        place
+    }
+
+    /// Hands out the entries of a directory.
+    fn list(&self, place: &Arc<Place>, worker: &mut Worker) {
+        let path = place.path();
+        let mark = self.resume.dir(&path);
+        let next = mark.as_ref().map_or(0, |mark| mark.next);
+        place.ticket.open_dir(path, next);
+        place.ticket.count(Totals {
+            dirs: 1,
+            ..Totals::default()
+        });
+        self.progress.add_dir();
+        for disk in mark.into_iter().flat_map(|mark| mark.pending) {
+            let ticket = place.ticket.entry(&disk, next);
+            let spot = Spot::new(place, &disk, None);
+            self.submit(Task::Entry(spot, Kind::Unknown, ticket), worker);
+        }
+        let opened = DirStream::open(&place.dir).and_then(|mut stream| {
+            if next != 0 {
+                stream.seek(next)?;
+            }
+            Ok(stream)
+        });
+        match opened {
+            Ok(stream) => self.drain(place, stream, worker),
+            Err(errno) => self.report_dir(place, Damage::of(errno)),
+        }
+    }
+
+    fn drain(&self, place: &Arc<Place>, mut stream: DirStream, worker: &mut Worker) {
+        while let Some(entry) = stream.next_entry() {
+            if self.is_stopped() {
+                return;
+            }
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(errno) => return self.report_dir(place, Damage::of(errno)),
+            };
+            if entry.name == "." || entry.name == ".." {
+                continue;
+            }
+            let ticket = place.ticket.entry(entry.name, entry.next);
+            let spot = Spot::new(place, entry.name, None);
+            self.submit(Task::Entry(spot, entry.kind, ticket), worker);
+        }
+    }
+
+    /// Hands out the blocks of a large file, `at_once` at a time.
+    pub(super) fn hand_out(&self, file: &Arc<LargeFile>, at_once: u64, worker: &mut Worker) {
+        let path = file.spot.path();
+        let mark = self.resume.file(&path);
+        let mut next = mark.as_ref().map_or(0, |mark| mark.next);
+        file.ticket.open_file(path, next);
+        for (start, end) in mark.into_iter().flat_map(|mark| mark.pending) {
+            let ticket = file.ticket.blocks((start, end), next);
+            self.submit(Task::Blocks(Arc::clone(file), start..end, ticket), worker);
+        }
+        let count = file.blocks.count();
+        while next < count && !self.is_stopped() {
+            let end = count.min(next.saturating_add(at_once));
+            let ticket = file.ticket.blocks((next, end), end);
+            self.submit(Task::Blocks(Arc::clone(file), next..end, ticket), worker);
+            next = end;
+        }
+    }
+
+    /// Reports what is wrong with the object at `spot`.
+    pub(super) fn report(&self, spot: &Spot, ino: u64, damage: Damage, ticket: &Ticket) {
+        note(&damage, ticket);
+        (self.report)(Finding {
+            path: spot.path(),
+            plain: spot.plain_path(),
+            ino,
+            damage,
+        });
+    }
+
+    /// Reports what the operating system said about the object at `spot`.
+    pub(super) fn trouble(&self, spot: &Spot, ticket: &Ticket, errno: Errno) {
+        // It has been removed in the meantime.
+        if errno == Errno::NOENT {
+            return;
+        }
+        let ino = spot.place.dir.stat_at(&spot.disk).map_or(0, |stat| stat.key.ino);
+        self.report(spot, ino, Damage::of(errno), ticket);
+    }
+
+    fn report_dir(&self, place: &Place, damage: Damage) {
+        note(&damage, &place.ticket);
+        (self.report)(Finding {
+            path: place.path(),
+            plain: place.plain_path(),
+            ino: place.dir.stat().map_or(0, |stat| stat.key.ino),
+            damage,
+        });
+    }
+
+    fn report_top(&self, damage: Damage) {
+        note(&damage, &self.ledger.top());
+        (self.report)(Finding {
+            path: std::path::PathBuf::new(),
+            plain: Some(std::path::PathBuf::new()),
+            ino: 0,
+            damage,
+        });
+    }
+}
+
+/// Counts an object as damaged or skipped.
+fn note(damage: &Damage, ticket: &Ticket) {
+    match damage.severity() {
+        Severity::Damage => ticket.mark_damaged(),
+        Severity::Skipped => ticket.mark_skipped(),
+        Severity::Note => {}
+    }
+}
+
+fn iv_damage(error: &Error) -> Damage {
+    match error {
+        Error::Corrupt {
+            what: Corrupt::DirIv(defect),
+            ..
+        } => match defect {
+            DirIvDefect::Length(length) => Damage::DirIvLength(*length),
+            DirIvDefect::AllZero => Damage::DirIvZero,
+        },
+        Error::Os(Errno::NOENT) => Damage::DirIvMissing,
+        Error::Os(errno) => match Damage::of(*errno) {
+            Damage::Unreadable(errno) => Damage::DirIvUnreadable(errno),
+            skipped => skipped,
+        },
+        Error::Corrupt { .. } => Damage::DirIvUnreadable(Errno::IO),
+    }
+}
