@@ -14,6 +14,7 @@ pub(crate) mod heading {
     pub(crate) const ACTIONS: &str = "Actions (without one, CIPHERDIR is mounted)";
     pub(crate) const SECRET: &str = "Password and key";
     pub(crate) const FORMAT: &str = "Format (of a new volume, or with an explicit key)";
+    pub(crate) const CHECKING: &str = "Checking";
     pub(crate) const MOUNTING: &str = "Mounting";
     pub(crate) const KERNEL: &str = "Options for the kernel";
     pub(crate) const REVERSE: &str = "Reverse mode";
@@ -26,7 +27,8 @@ pub(crate) mod heading {
 #[command(
     name = "gocryptfs",
     about = "Encrypted overlay file system",
-    override_usage = "gocryptfs -init|-passwd|-info [OPTIONS] CIPHERDIR\n       \
+    override_usage = "gocryptfs -init|-passwd|-info|-fsck [OPTIONS] CIPHERDIR\n       \
+                      gocryptfs fsck [OPTIONS] CIPHERDIR [PATH...]\n       \
                       gocryptfs [OPTIONS] CIPHERDIR MOUNTPOINT [-o COMMA,SEPARATED,OPTIONS]",
     disable_help_flag = true,
     disable_version_flag = true
@@ -38,6 +40,8 @@ pub(crate) struct Words {
     pub(crate) secret: SecretArgs,
     #[command(flatten, next_help_heading = heading::FORMAT)]
     pub(crate) format: FormatArgs,
+    #[command(flatten, next_help_heading = heading::CHECKING)]
+    pub(crate) fsck: FsckArgs,
     #[command(flatten, next_help_heading = heading::MOUNTING)]
     pub(crate) mount: MountArgs,
     #[command(flatten, next_help_heading = heading::KERNEL)]
@@ -71,6 +75,9 @@ pub(crate) struct ActionArgs {
     /// Check the volume for damage
     #[arg(long)]
     pub(crate) fsck: bool,
+    /// Whether more paths may follow
+    #[arg(skip)]
+    pub(crate) takes_paths: bool,
     /// Measure the speed of the ciphers
     #[arg(long)]
     pub(crate) speed: bool,
@@ -146,6 +153,19 @@ pub(crate) struct FormatArgs {
     /// Unpadded base64 in file names
     #[arg(long, default_value = "true", hide_short_help = true)]
     pub(crate) raw64: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct FsckArgs {
+    /// Print findings as JSON, one a line
+    #[arg(long, hide_short_help = true)]
+    pub(crate) json: bool,
+    /// Checkpoint, to go on from if it exists
+    #[arg(long, value_name = "FILE", value_parser = path(), hide_short_help = true)]
+    pub(crate) resume: Option<PathBuf>,
+    /// Also report files that are clones of each other
+    #[arg(long, hide_short_help = true)]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Args, Clone, Debug)]

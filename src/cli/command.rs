@@ -3,6 +3,7 @@
 
 use super::args::{FormatArgs, KernelArgs, MessageArgs, MountArgs, SecretArgs, Words};
 use super::exit::{ExitCode, Failure};
+use super::fsck::FsckOptions;
 use super::paths;
 use super::values::{self, quoted};
 use clap::{ArgMatches, FromArgMatches};
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     Passwd(PasswdOptions),
     /// Show the configuration file.
     Info(Volume),
+    /// Check the volume.
+    Fsck(Box<FsckOptions>),
     /// Mount.
     Mount(Box<MountOptions>),
 }
@@ -147,6 +150,10 @@ impl Command {
         let force_owner = owner.transpose().map_err(Failure::usage)?;
         check_positionals(&words)?;
         check_available(&words)?;
+        if words.action.fsck {
+            let options = FsckOptions::build(volume, words)?;
+            return Ok(Self::Fsck(Box::new(options)));
+        }
         let Words { secret, format, .. } = words;
         if words.action.info {
             return Ok(Self::Info(volume));
@@ -227,7 +234,7 @@ fn check_positionals(words: &Words) -> Result<(), Failure> {
                  Usage: gocryptfs [OPTIONS] CIPHERDIR MOUNTPOINT [-o COMMA-SEPARATED-OPTIONS]"
             )))
         }
-        1 if given == 1 => Ok(()),
+        1 if given == 1 || action.takes_paths => Ok(()),
         1 => Err(Failure::usage(format!(
             "The options -info, -init, -passwd, -fsck take exactly one argument, {given} given"
         ))),
@@ -242,7 +249,6 @@ fn check_available(words: &Words) -> Result<(), Failure> {
     let mount = &words.mount;
     let missing = [
         (words.reverse.reverse, "-reverse"),
-        (words.action.fsck, "-fsck"),
         (words.secret.fido2.is_some(), "-fido2"),
         (!mount.badname.is_empty(), "-badname"),
         (mount.noxattr, "-noxattr"),
@@ -295,7 +301,7 @@ impl GivenKey {
 }
 
 impl KeySource {
-    fn build(secret: &SecretArgs) -> Self {
+    pub(super) fn build(secret: &SecretArgs) -> Self {
         match GivenKey::build(secret) {
             Some(key) => Self::Given(key),
             None => Self::Password(PasswordSource::build(secret)),

@@ -36,6 +36,8 @@ pub(crate) enum ExitCode {
     CtlSock,
     /// The configuration file could not be written.
     WriteConf,
+    /// A check has found damage, or could not look at everything.
+    FsckErrors,
     /// The configuration file contradicts itself or is of an unsupported version.
     DeprecatedFs,
     /// Exclusion patterns where there is nothing to exclude from.
@@ -64,6 +66,7 @@ impl ExitCode {
             Self::Fuse => 19,
             Self::CtlSock => 20,
             Self::WriteConf => 24,
+            Self::FsckErrors => 26,
             Self::DeprecatedFs => 27,
             Self::Exclude => 29,
             Self::Child(code) => code,

@@ -7,6 +7,7 @@ mod args;
 mod command;
 mod daemon;
 mod exit;
+mod fsck;
 mod help;
 mod info;
 mod init;
@@ -75,6 +76,7 @@ fn run(command: Command, line: &[OsString], out: &Output) -> Result<ExitCode, Fa
         Command::Init(options) => return init::run(&options, out),
         Command::Passwd(options) => return passwd::run(&options, out),
         Command::Info(volume) => return info::run(&volume, out),
+        Command::Fsck(options) => return fsck::run(&options),
         Command::Mount(options) => return mount::run(&options, line, out),
     }
     Ok(ExitCode::Success)

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Note,
     /// What to do next.
     Hint,
+    /// How far it is.
+    Progress,
     /// Something is wrong, and the run goes on.
     Warning,
     /// The run has failed.
@@ -32,11 +34,17 @@ pub(crate) enum Kind {
 
 impl Kind {
     fn goes_to_stderr(self) -> bool {
-        matches!(self, Self::Trace | Self::Warning | Self::Fatal)
+        matches!(
+            self,
+            Self::Trace | Self::Progress | Self::Warning | Self::Fatal
+        )
     }
 
     fn is_silenced_by_quiet(self) -> bool {
-        matches!(self, Self::Info | Self::Success | Self::Note | Self::Hint)
+        matches!(
+            self,
+            Self::Info | Self::Success | Self::Note | Self::Hint | Self::Progress
+        )
     }
 
     /// The escape sequence (ECMA-48, SGR) that starts a line of this kind on a terminal.
@@ -45,7 +53,7 @@ impl Kind {
             Self::Success => Some("\x1b[32m"),
             Self::Note | Self::Warning => Some("\x1b[33m"),
             Self::Fatal => Some("\x1b[31m"),
-            Self::Hint => Some("\x1b[2m"),
+            Self::Hint | Self::Progress => Some("\x1b[2m"),
             Self::Debug | Self::Trace | Self::Answer | Self::Info => None,
         }
     }

@@ -45,6 +45,11 @@ pub(crate) const VERBS: &[Verb] = &[
         build: |matches| INFO.build(matches),
     },
     Verb {
+        name: "fsck",
+        parser: || FSCK.parser(),
+        build: |matches| FSCK.build(matches),
+    },
+    Verb {
         name: "speed",
         parser: || SPEED.parser(),
         build: |matches| SPEED.build(matches),
@@ -143,6 +148,32 @@ const INFO: Switch = Switch {
     turn_on: |action| action.info = true,
     shown: &["config", "reverse"],
     taken: &["quiet", "debug", "wpanic", heading::IGNORED],
+};
+
+const FSCK: Switch = Switch {
+    name: "gocryptfs fsck",
+    about: "Check the volume CIPHERDIR, or what is at PATH (plain or encrypted), for damage",
+    paths: "CIPHERDIR [PATH...]",
+    turn_on: |action| {
+        action.fsck = true;
+        action.takes_paths = true;
+    },
+    shown: &[
+        "config",
+        "extpass",
+        "passfile",
+        "masterkey",
+        "quiet",
+        heading::CHECKING,
+    ],
+    taken: &[
+        "zerokey",
+        "fido2",
+        "debug",
+        "wpanic",
+        heading::FORMAT,
+        heading::IGNORED,
+    ],
 };
 
 const SPEED: Switch = Switch {

@@ -47,6 +47,16 @@ impl ContentCodec {
     /// # Errors
     /// [`Corrupt::Block`] with the number of the first bad block. `buf` is then undefined.
     pub fn open_run(&self, id: FileId, first: BlockNo, buf: &mut [u8]) -> Result<usize, Corrupt> {
+        self.verify_run(id, first, buf)?;
+        Ok(self.move_together(buf))
+    }
+
+    /// As [`ContentCodec::open_run`], when only the answer is of interest: `buf` is undefined
+    /// afterwards in any case.
+    ///
+    /// # Errors
+    /// [`Corrupt::Block`] with the number of the first bad block.
+    pub fn verify_run(&self, id: FileId, first: BlockNo, buf: &mut [u8]) -> Result<(), Corrupt> {
         let mut sealed = Vec::with_capacity(buf.len().div_ceil(self.layout.cipher_block()));
         let mut numbers = Vec::with_capacity(sealed.capacity());
         let mut damaged = None;
@@ -68,25 +78,7 @@ impl ContentCodec {
             let (no, defect) = (numbers[at], BlockDefect::Forged);
             return Err(Corrupt::Block { no, defect });
         }
-        damaged.map_or_else(|| Ok(self.move_together(buf)), Err)
-    }
-
-    /// Opens every block of a run as [`ContentCodec::open_run`] does, and tells which do not
-    /// open. `buf` is undefined afterwards.
-    pub fn verify_run(
-        &self,
-        id: FileId,
-        first: BlockNo,
-        buf: &mut [u8],
-        mut bad: impl FnMut(BlockNo, BlockDefect),
-    ) {
-        let mut no = first;
-        for block in buf.chunks_mut(self.layout.cipher_block()) {
-            if let Err(defect) = self.open_block(id, no, block) {
-                bad(no, defect);
-            }
-            no = no.next();
-        }
+        damaged.map_or(Ok(()), Err)
     }
 
     /// Appends the sealed form of `plain` to `out`, with fresh nonces. The run starts at the

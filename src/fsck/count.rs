@@ -17,12 +17,7 @@ struct Count<'a> {
 
 /// Counts files and their bytes until all are counted or `stopped` is set. What cannot be looked
 /// at is left out; the check itself will say so.
-pub(super) fn count(
-    vault: &Vault,
-    options: &Options,
-    progress: &Progress,
-    stopped: &AtomicBool,
-) {
+pub(super) fn count(vault: &Vault, options: &Options, progress: &Progress, stopped: &AtomicBool) {
     let count = Count {
         vault,
         progress,
@@ -85,13 +80,7 @@ impl Count<'_> {
     }
 
     /// Counts an entry; of a directory, opens it.
-    fn entry(
-        &self,
-        dir: &Dir,
-        name: &OsStr,
-        kind: Kind,
-        is_top: bool,
-    ) -> Option<(Dir, DirStream)> {
+    fn entry(&self, dir: &Dir, name: &OsStr, kind: Kind, is_top: bool) -> Option<(Dir, DirStream)> {
         match self.vault.classify(name, is_top) {
             DiskName::Config | DiskName::DirIv | DiskName::NameFile => return None,
             DiskName::Long(_) | DiskName::Short(_) => {}
@@ -114,7 +103,8 @@ impl Count<'_> {
             return Err(Errno::ISDIR);
         }
         let has_content = stat.is_file() && self.links.is_new(&stat);
-        self.progress.expect(1, if has_content { stat.size } else { 0 });
+        self.progress
+            .expect(1, if has_content { stat.size } else { 0 });
         Ok(())
     }
 }

@@ -8,8 +8,8 @@ use super::ledger::{Ticket, Totals};
 use super::place::{Place, Spot};
 use super::walk::{Walk, Worker};
 use crate::format::{
-    Corrupt, DirIv, DiskName, NAME_FILE_MAX, NameDefect, PlainName, name_file,
-    object_of_name_file, open_target,
+    Corrupt, DirIv, DiskName, NAME_FILE_MAX, NameDefect, PlainName, name_file, object_of_name_file,
+    open_target,
 };
 use crate::sys::{Errno, Kind};
 use crate::vault::conf::{Conf, ReadError};
@@ -42,16 +42,11 @@ impl Walk<'_> {
         spot.plain = plain.map(|name| name.as_os_str().to_owned());
         let is_leftover = damage == Some(Damage::Leftover);
         if let Some(damage) = damage {
-            self.report(&spot, self.ino(&spot), damage, &ticket);
+            self.report(&spot, spot.ino(), damage, &ticket);
         }
         if !is_leftover {
             self.object(spot, kind, ticket, worker);
         }
-    }
-
-    fn ino(&self, spot: &Spot) -> u64 {
-        let stat = spot.place.dir.stat_at(&spot.disk);
-        stat.map_or(0, |stat| stat.key.ino)
     }
 
     fn conf(&self, spot: &Spot, ticket: &Ticket) {
@@ -66,7 +61,7 @@ impl Walk<'_> {
             Err(errno) => return self.trouble(spot, ticket, errno),
         };
         if let Err(error) = read {
-            self.report(spot, self.ino(spot), Damage::Conf(error), ticket);
+            self.report(spot, spot.ino(), Damage::Conf(error), ticket);
         }
     }
 
@@ -74,7 +69,7 @@ impl Walk<'_> {
         let object = object_of_name_file(&spot.disk);
         let missing = |object| spot.place.dir.stat_at(object).err() == Some(Errno::NOENT);
         if object.is_some_and(missing) {
-            self.report(spot, self.ino(spot), Damage::NameFileStale, ticket);
+            self.report(spot, spot.ino(), Damage::NameFileStale, ticket);
         }
     }
 
@@ -139,7 +134,7 @@ impl Walk<'_> {
     fn decode(&self, place: &Place, text: &OsStr) -> Result<Option<PlainName>, NameDefect> {
         let iv = place.iv.unwrap_or(DirIv::ZERO);
         match (self.vault.names().decode(&iv, text), place.iv) {
-            (Err(NameDefect::Invalid), None) | (Ok(_), None) => Ok(None),
+            (Ok(_) | Err(NameDefect::Invalid), None) => Ok(None),
             (decoded, _) => decoded.map(Some),
         }
     }
@@ -178,7 +173,7 @@ impl Walk<'_> {
             kind => {
                 let subject = Subject::Named(&spot.place.dir, &spot.disk);
                 self.attributes(subject, |damage| {
-                    self.report(&spot, self.ino(&spot), damage, &ticket);
+                    self.report(&spot, spot.ino(), damage, &ticket);
                 });
                 if kind == Kind::Symlink {
                     self.target(&spot, &ticket);
@@ -195,7 +190,7 @@ impl Walk<'_> {
         };
         let (content, names) = (self.vault.content(), self.vault.names());
         if let Err(Corrupt::Value(defect)) = open_target(content, names, stored.as_bytes()) {
-            self.report(spot, self.ino(spot), Damage::Target(defect), ticket);
+            self.report(spot, spot.ino(), Damage::Target(defect), ticket);
         }
     }
 
@@ -251,5 +246,7 @@ fn is_noise(name: &[u8]) -> bool {
 /// Whether the name of an attribute is one that the kernel takes, see `xattr(7)`.
 fn has_namespace(name: &OsStr) -> bool {
     let spaces = ["user.", "trusted.", "security.", "system."];
-    spaces.iter().any(|space| name.as_bytes().starts_with(space.as_bytes()))
+    spaces
+        .iter()
+        .any(|space| name.as_bytes().starts_with(space.as_bytes()))
 }

@@ -133,7 +133,11 @@ impl Walk<'_> {
 
 /// Opens a file without moving its access time, where that is allowed.
 fn open(spot: &Spot) -> Result<File, Errno> {
-    let open = |flags| spot.place.dir.open_file(&spot.disk, OpenFlags::RDONLY | flags);
+    let open = |flags| {
+        spot.place
+            .dir
+            .open_file(&spot.disk, OpenFlags::RDONLY | flags)
+    };
     match open(OpenFlags::NOATIME) {
         Err(Errno::PERM) => open(OpenFlags::empty()),
         answer => answer,

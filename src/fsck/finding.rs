@@ -15,6 +15,8 @@ pub struct Finding {
     pub path: PathBuf,
     /// The path that the user knows, if all names on the way could be decrypted.
     pub plain: Option<PathBuf>,
+    /// The same of the directory it is in; `None` also for the top.
+    pub plain_dir: Option<PathBuf>,
     /// Backing inode number, 0 if unknown.
     pub ino: u64,
     /// What is wrong.
@@ -185,6 +187,35 @@ impl Damage {
         }
     }
 
+    /// What a repair does about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Damage::DirIvMissing
+            | Damage::DirIvLength(_)
+            | Damage::DirIvZero
+            | Damage::DirIvUnreadable(_) => Remedy::NewIv,
+            Damage::NameEncoding { .. }
+            | Damage::NameUndecryptable
+            | Damage::NameTwice
+            | Damage::NameFileMissing
+            | Damage::NameFileUnreadable(_)
+            | Damage::NameFileContent(_) => Remedy::LostAndFound,
+            Damage::NameMisplaced | Damage::NameFileMismatch => Remedy::Rename,
+            Damage::NameFileStale | Damage::Leftover | Damage::Target(_) => Remedy::Remove,
+            Damage::HeaderCut { .. } => Remedy::Empty,
+            Damage::Header(_) | Damage::Blocks { .. } | Damage::BlocksUnreadable { .. } => {
+                Remedy::Blocks
+            }
+            Damage::BlockTorn { .. } => Remedy::Cut,
+            Damage::XattrName { .. } | Damage::XattrValue { .. } => Remedy::RemoveXattr,
+            Damage::Conf(_)
+            | Damage::NameNoise
+            | Damage::Unreadable(_)
+            | Damage::Skipped(_)
+            | Damage::SharedId { .. } => Remedy::None,
+        }
+    }
+
     /// The first and the last damaged block of a file, if it is about blocks.
     pub fn blocks(&self) -> Option<(BlockNo, BlockNo)> {
         match *self {
@@ -194,6 +225,46 @@ impl Damage {
             Damage::BlockTorn { no, .. } => Some((no, no)),
             _ => None,
         }
+    }
+}
+
+/// What a repair does about a damage. Everything that it changes is saved first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing can be done, or need be.
+    None,
+    /// Finds the IV of the directory in a backup, or makes a new one and moves what is in the
+    /// directory to `lost+found`.
+    NewIv,
+    /// Finds the name in a list or a backup, or moves the entry to `lost+found`.
+    LostAndFound,
+    /// Stores the entry where its name is looked for.
+    Rename,
+    /// Removes what is of no use.
+    Remove,
+    /// Empties the file.
+    Empty,
+    /// Finds out what the header was, or does what `-bad-blocks` says.
+    Blocks,
+    /// Cuts the incomplete block off.
+    Cut,
+    /// Removes the attribute.
+    RemoveXattr,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Remedy::None => "none",
+            Remedy::NewIv => "new-diriv",
+            Remedy::LostAndFound => "lost+found",
+            Remedy::Rename => "rename",
+            Remedy::Remove => "remove",
+            Remedy::Empty => "empty",
+            Remedy::Blocks => "bad-blocks",
+            Remedy::Cut => "cut",
+            Remedy::RemoveXattr => "remove-xattr",
+        })
     }
 }
 
@@ -234,9 +305,9 @@ impl fmt::Display for Damage {
             }
             Damage::Target(defect) | Damage::XattrValue { defect, .. } => write!(f, "{defect}"),
             Damage::XattrName { defect, .. } => write!(f, "{defect}"),
-            Damage::DirIvUnreadable(errno)
-            | Damage::Unreadable(errno)
-            | Damage::Skipped(errno) => write!(f, "{errno}"),
+            Damage::DirIvUnreadable(errno) | Damage::Unreadable(errno) | Damage::Skipped(errno) => {
+                write!(f, "{errno}")
+            }
             Damage::SharedId { with } => write!(f, "has the file ID of inode {with}"),
         }
     }

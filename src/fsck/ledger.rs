@@ -266,7 +266,9 @@ mod tests {
 
     fn pending(ledger: &Ledger) -> Vec<(u64, Vec<OsString>)> {
         let dirs = ledger.checkpoint().dirs;
-        dirs.into_iter().map(|dir| (dir.next, dir.pending)).collect()
+        dirs.into_iter()
+            .map(|dir| (dir.next, dir.pending))
+            .collect()
     }
 
     #[test]

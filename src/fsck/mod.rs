@@ -9,8 +9,8 @@
 mod count;
 mod entry;
 mod file;
-mod finding;
 mod find;
+mod finding;
 mod ledger;
 mod links;
 mod place;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use find::Start;
-pub use finding::{Damage, Finding, Severity};
+pub use finding::{Damage, Finding, Remedy, Severity};
 pub use ledger::{Checkpoint, Mark, Totals};
 pub use progress::Progress;
 

@@ -64,6 +64,12 @@ impl Spot {
         }
     }
 
+    /// The backing inode number, 0 if it cannot be told.
+    pub(super) fn ino(&self) -> u64 {
+        let stat = self.place.dir.stat_at(&self.disk);
+        stat.map_or(0, |stat| stat.key.ino)
+    }
+
     /// Path in the encrypted directory.
     pub(super) fn path(&self) -> PathBuf {
         self.place.path().join(&self.disk)

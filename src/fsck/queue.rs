@@ -96,3 +96,50 @@ impl<T> Drop for Leaving<'_, T> {
         self.0.arrived.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_full_queue_gives_the_task_back() {
+        let queue = Queue::new(2, 1);
+        assert_eq!(
+            [1, 2, 3].map(|task| queue.offer(task)),
+            [None, None, Some(3)]
+        );
+        queue.push(4);
+        let mut done = Vec::new();
+        queue.work(|task| done.push(task));
+        assert_eq!(done, [1, 2, 4]);
+    }
+
+    #[test]
+    fn tasks_that_make_tasks_are_all_done_by_any_number_of_threads() {
+        for threads in 1..=4 {
+            let queue = Queue::new(3, threads);
+            let done = AtomicU32::new(0);
+            queue.push(12);
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| queue.work(|depth| split(&queue, depth, &done)));
+                }
+            });
+            assert_eq!(done.load(Ordering::Relaxed), (1 << 13) - 1);
+        }
+    }
+
+    /// Makes two tasks of one, down to depth 0.
+    fn split(queue: &Queue<u32>, depth: u32, done: &AtomicU32) {
+        done.fetch_add(1, Ordering::Relaxed);
+        if depth > 0 {
+            for _ in 0..2 {
+                if let Some(task) = queue.offer(depth - 1) {
+                    split(queue, task, done);
+                }
+            }
+        }
+    }
+}

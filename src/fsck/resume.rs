@@ -37,5 +37,9 @@ impl Resume {
 
 fn by_path<W: Clone>(marks: Option<&[Mark<Vec<W>>]>) -> Marks<W> {
     let marks = marks.unwrap_or_default().iter();
-    Mutex::new(marks.map(|mark| (mark.path.clone(), mark.clone())).collect())
+    Mutex::new(
+        marks
+            .map(|mark| (mark.path.clone(), mark.clone()))
+            .collect(),
+    )
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -89,7 +90,7 @@ impl<'a> Walk<'a> {
     fn begin(&self, options: &Options, worker: &mut Worker) {
         let top = match self.vault.top().open_dir(OsStr::new(".")) {
             Ok(dir) => self.place(None, dir, self.ledger.top()),
-            Err(errno) => return self.report_top(Damage::Unreadable(errno)),
+            Err(errno) => return self.report_top(0, Damage::of(errno), &self.ledger.top()),
         };
         if options.starts.is_empty() {
             return self.list(&top, worker);
@@ -246,6 +247,7 @@ impl<'a> Walk<'a> {
         (self.report)(Finding {
             path: spot.path(),
             plain: spot.plain_path(),
+            plain_dir: spot.place.plain_path(),
             ino,
             damage,
         });
@@ -257,26 +259,24 @@ impl<'a> Walk<'a> {
         if errno == Errno::NOENT {
             return;
         }
-        let ino = spot.place.dir.stat_at(&spot.disk).map_or(0, |stat| stat.key.ino);
-        self.report(spot, ino, Damage::of(errno), ticket);
+        self.report(spot, spot.ino(), Damage::of(errno), ticket);
     }
 
     fn report_dir(&self, place: &Place, damage: Damage) {
-        note(&damage, &place.ticket);
-        (self.report)(Finding {
-            path: place.path(),
-            plain: place.plain_path(),
-            ino: place.dir.stat().map_or(0, |stat| stat.key.ino),
-            damage,
-        });
+        let ino = place.dir.stat().map_or(0, |stat| stat.key.ino);
+        match &place.spot {
+            Some(spot) => self.report(spot, ino, damage, &place.ticket),
+            None => self.report_top(ino, damage, &place.ticket),
+        }
     }
 
-    fn report_top(&self, damage: Damage) {
-        note(&damage, &self.ledger.top());
+    fn report_top(&self, ino: u64, damage: Damage, ticket: &Ticket) {
+        note(&damage, ticket);
         (self.report)(Finding {
-            path: std::path::PathBuf::new(),
-            plain: Some(std::path::PathBuf::new()),
-            ino: 0,
+            path: PathBuf::new(),
+            plain: Some(PathBuf::new()),
+            plain_dir: None,
+            ino,
             damage,
         });
     }

@@ -34,9 +34,13 @@ pub fn umask(mask: u32) {
 
 /// Raises the limit on open descriptors to at least 4096, or as far as allowed.
 pub fn raise_nofile_limit() -> Result<()> {
-    const WANTED: u64 = 4096;
+    raise_nofile_limit_to(4096)
+}
+
+/// Raises the limit on open descriptors to at least `wanted`, or as far as allowed.
+pub fn raise_nofile_limit_to(wanted: u64) -> Result<()> {
     let limit = process::getrlimit(Resource::Nofile);
-    let reachable = limit.maximum.map_or(WANTED, |most| WANTED.min(most));
+    let reachable = limit.maximum.map_or(wanted, |most| wanted.min(most));
     if limit.current.is_none_or(|current| current >= reachable) {
         return Ok(());
     }

@@ -2,7 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::format::{ContentCodec, DIRIV_NAME, DirIv, DiskName, NAME_FILE_MAX, NameCodec, name_file};
+use crate::format::{
+    ContentCodec, DIRIV_NAME, DirIv, DiskName, NAME_FILE_MAX, NameCodec, name_file,
+};
 use crate::sys::{Dir, Errno};
 use crate::vault::Vault;
 use crate::vault::error::{Error, Result};

@@ -8,7 +8,8 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use crate::format::{
-    BlockDefect, BlockNo, CipherOffset, ContentCodec, FileId, HEADER_LEN, HeaderDefect, Layout,
+    BlockDefect, BlockNo, CipherOffset, ContentCodec, Corrupt, FileId, HEADER_LEN, HeaderDefect,
+    Layout,
 };
 use crate::sys::{self, Backing, Errno, File, Stat};
 use crate::vault::Vault;
@@ -149,7 +150,11 @@ impl Blocks {
         let complete = self.layout().block_at(self.size).0;
         let start = self.layout().cipher_start(BlockNo(no)).0;
         match self.file.seek_data(start) {
-            Ok(data) => self.layout().block_at(CipherOffset(data)).0.clamp(no, complete.max(no)),
+            Ok(data) => self
+                .layout()
+                .block_at(CipherOffset(data))
+                .0
+                .clamp(no, complete.max(no)),
             Err(Errno::NXIO) => complete.max(no),
             // Not known there: then everything is data.
             Err(_) => no,
@@ -167,28 +172,32 @@ impl Blocks {
         if buf.len() < length {
             buf.resize(length, 0);
         }
-        let mut bad = Vec::new();
-        match self.file.read_at(&mut buf[..length], range.start) {
-            Ok(got) => {
+        let is_good = self
+            .file
+            .read_at(&mut buf[..length], range.start)
+            .is_ok_and(|got| {
                 let first = BlockNo(blocks.start);
-                let note = |no, _| bad.push(no);
-                self.codec.verify_run(self.id, first, &mut buf[..got], note);
-            }
-            Err(_) => bad.extend(blocks.map(BlockNo)),
+                self.codec
+                    .verify_run(self.id, first, &mut buf[..got])
+                    .is_ok()
+            });
+        if is_good {
+            return ControlFlow::Continue(());
         }
-        for no in bad {
-            if let Some(fault) = self.second_look(no) {
+        for no in blocks.map(BlockNo) {
+            if let Some(fault) = self.look(no) {
                 seen(Seen::Bad(no, fault))?;
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// Reads a block on its own once more: a neighbour may be what could not be read, or somebody
-    /// may have been writing.
-    fn second_look(&self, no: BlockNo) -> Option<BlockFault> {
+    /// Looks at a block on its own, once more: a neighbour may be what could not be read or
+    /// opened, or somebody may have been writing.
+    fn look(&self, no: BlockNo) -> Option<BlockFault> {
         let mut block = vec![0; self.layout().cipher_block()];
-        let got = match self.file.read_at(&mut block, self.layout().cipher_start(no).0) {
+        let start = self.layout().cipher_start(no).0;
+        let got = match self.file.read_at(&mut block, start) {
             Ok(0) => return None,
             Ok(got) => got,
             Err(errno) => return Some(BlockFault::Unreadable(errno)),
@@ -196,10 +205,10 @@ impl Blocks {
         if got <= self.layout().overhead() {
             return Some(BlockFault::Torn { rest: got });
         }
-        let mut fault = None;
-        let note = |_, defect| fault = Some(BlockFault::Corrupt(defect));
-        self.codec.verify_run(self.id, no, &mut block[..got], note);
-        fault
+        match self.codec.verify_run(self.id, no, &mut block[..got]) {
+            Err(Corrupt::Block { defect, .. }) => Some(BlockFault::Corrupt(defect)),
+            _ => None,
+        }
     }
 }
 
@@ -222,7 +231,8 @@ impl Cache<'_> {
     /// Has a range read in the background.
     fn prepare(&mut self, range: Range<u64>) {
         if !self.is_warm && !range.is_empty() {
-            self.file.advise_needed(range.start, range.end - range.start);
+            self.file
+                .advise_needed(range.start, range.end - range.start);
         }
     }
 

@@ -46,6 +46,7 @@ fn each_action_has_its_command() {
     assert!(matches!(built("-init C"), Ok(Command::Init(_))));
     assert!(matches!(built("-passwd C"), Ok(Command::Passwd(_))));
     assert!(matches!(built("-info C"), Ok(Command::Info(_))));
+    assert!(matches!(built("-fsck C"), Ok(Command::Fsck(_))));
     assert!(matches!(built("C M"), Ok(Command::Mount(_))));
     assert!(matches!(built("-hh"), Ok(Command::Help { all: true })));
     assert!(matches!(built("-h"), Ok(Command::Help { all: false })));
@@ -164,7 +165,6 @@ fn exit_codes_tell_what_kind_of_refusal_it_is() {
 #[test]
 fn what_is_not_built_yet_is_refused_clearly() {
     for (line, name) in [
-        ("-fsck C", "-fsck"),
         ("-reverse C M", "-reverse"),
         ("-fido2 /dev/x C M", "-fido2"),
         ("-idle 1s C M", "-idle"),

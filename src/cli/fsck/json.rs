@@ -1,0 +1,68 @@
+//! Findings and the summary as JSON objects, one a line, for programs. `version` counts changes
+//! that would break a reader; new keys do not.
+
+use crate::format::PLAIN_BLOCK;
+use crate::fsck::{Finding, Severity, Totals};
+use serde_json::{Map, Value, json};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+const VERSION: u32 = 1;
+
+/// The object for a finding.
+pub(super) fn finding(finding: &Finding) -> Value {
+    let damage = &finding.damage;
+    let severity = match damage.severity() {
+        Severity::Damage => "damage",
+        Severity::Skipped => "skipped",
+        Severity::Note => "note",
+    };
+    let mut object = Map::new();
+    object.insert("type".into(), "finding".into());
+    object.insert("version".into(), VERSION.into());
+    object.insert("class".into(), damage.class().into());
+    object.insert("severity".into(), severity.into());
+    path(&mut object, "path", Some(finding.path.as_os_str()));
+    let plain = finding.plain.as_ref().map(|path| path.as_os_str());
+    path(&mut object, "plain_path", plain);
+    object.insert("inode".into(), finding.ino.into());
+    if let Some((first, last)) = damage.blocks() {
+        object.insert("block".into(), first.0.into());
+        object.insert("last_block".into(), last.0.into());
+        let offset = first.0.saturating_mul(PLAIN_BLOCK as u64);
+        object.insert("offset".into(), offset.into());
+    }
+    object.insert("message".into(), damage.to_string().into());
+    object.insert("repair".into(), damage.remedy().to_string().into());
+    object.into()
+}
+
+/// Names are bytes; where they are no UTF-8, a second key holds them as they are, in hexadecimal.
+fn path(object: &mut Map<String, Value>, key: &str, path: Option<&OsStr>) {
+    let text = path.map(|path| path.to_string_lossy().into_owned());
+    object.insert(key.into(), text.into());
+    if let Some(path) = path.filter(|path| path.to_str().is_none()) {
+        let digits = path
+            .as_bytes()
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex: String = digits
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect();
+        object.insert(format!("{key}_hex"), hex.into());
+    }
+}
+
+/// The object at the end. `result` is `clean`, `damaged` or `aborted`.
+pub(super) fn summary(result: &str, totals: &Totals) -> Value {
+    json!({
+        "type": "summary",
+        "version": VERSION,
+        "result": result,
+        "files": totals.files,
+        "directories": totals.dirs,
+        "bytes": totals.bytes,
+        "damaged": totals.damaged,
+        "skipped": totals.skipped,
+    })
+}

@@ -1,0 +1,272 @@
+//! `-fsck` and `fsck`: unlocks the volume, has it checked, tells what was found and how far it is.
+
+mod checkpoint;
+mod json;
+mod options;
+mod progress;
+mod text;
+
+pub(crate) use options::FsckOptions;
+
+use super::exit::{ExitCode, Failure};
+use super::output::{Kind, Output};
+use super::unlock;
+use crate::fsck::{Check, Finding, Options, Start, Totals};
+use crate::sys::process;
+use crate::sys::signal::{self, Signal};
+use crate::vault::{self, Vault};
+use checkpoint::CheckpointFile;
+use progress::Display;
+use serde_json::Value;
+use std::num::NonZeroUsize;
+use std::path::{Component, Path};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::Duration;
+
+/// More threads than this do not make a disk faster.
+const THREADS_MAX: usize = 16;
+/// How many descriptors a check can need at most: one for each level of directories.
+const DESCRIPTORS: u64 = 1 << 20;
+/// How often a terminal is shown how far it is.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Checks a volume.
+///
+/// # Errors
+/// The volume cannot be unlocked. What is wrong inside is an exit code.
+pub(crate) fn run(options: &FsckOptions) -> Result<ExitCode, Failure> {
+    // What programs read is not mixed with anything else.
+    let messages = &options.messages;
+    let out = &Output::new(messages.quiet || options.args.json, messages.wpanic);
+    options.volume.announce(out);
+    out.info("Checking filesystem...");
+    let vault = open(options, out)?;
+    let mut checkpoint = match &options.args.resume {
+        Some(path) => Some(CheckpointFile::open(path, &vault)?),
+        None => None,
+    };
+    let check = Check::new(
+        &vault,
+        Options {
+            threads: threads(),
+            clones: options.args.verbose,
+            starts: starts(options, &vault)?,
+            resume: checkpoint.as_mut().and_then(CheckpointFile::take_state),
+        },
+    );
+    let mut telling = Telling {
+        options,
+        out,
+        checkpoint,
+    };
+    telling.repeat();
+    let totals = watch(&check, &mut telling)?;
+    telling.conclude(&check, &totals)
+}
+
+fn open(options: &FsckOptions, out: &Output) -> Result<Vault, Failure> {
+    let unlocked = unlock::unlock(&options.volume, &options.key, &options.format, out)?;
+    // As many as are allowed; what cannot be opened then counts as skipped.
+    let _ = process::raise_nofile_limit_to(DESCRIPTORS);
+    let path = &options.volume.cipherdir;
+    let how = vault::Options {
+        preallocate: true,
+        shared_storage: true,
+    };
+    Vault::open(path, &unlocked.params, &unlocked.key, how).map_err(|error| {
+        let message = format!("Invalid cipherdir: {}: {error}", path.display());
+        Failure::new(ExitCode::CipherDir, message)
+    })
+}
+
+fn threads() -> NonZeroUsize {
+    let most = NonZeroUsize::new(THREADS_MAX).unwrap_or(NonZeroUsize::MIN);
+    thread::available_parallelism().map_or(NonZeroUsize::MIN, |threads| threads.min(most))
+}
+
+fn starts(options: &FsckOptions, vault: &Vault) -> Result<Vec<Start>, Failure> {
+    let find = |path: &std::path::PathBuf| {
+        let inside = inside(path, &options.volume.cipherdir);
+        Start::find(vault, inside)
+            .map_err(|error| Failure::usage(format!("{}: {error}", super::values::quoted(path))))
+    };
+    options.paths.iter().map(find).collect()
+}
+
+/// A path as it is inside the volume: CIPHERDIR in front of it is dropped.
+fn inside<'a>(path: &'a Path, cipherdir: &Path) -> &'a Path {
+    let inside = path.strip_prefix(cipherdir).unwrap_or(path);
+    let mut components = inside.components();
+    while let Some(Component::RootDir | Component::CurDir) = components.clone().next() {
+        components.next();
+    }
+    components.as_path()
+}
+
+/// What happens while a check runs.
+enum Event {
+    Found(Box<Finding>),
+    Signal,
+    Done(Totals),
+}
+
+/// Findings that wait for being told at most; then the check waits.
+const UNTOLD: usize = 1024;
+
+/// The way to the one thread that talks to the user, also for signals from now on. To be made
+/// before there are other threads.
+fn events() -> Result<(SyncSender<Event>, Receiver<Event>), Failure> {
+    let signals = [Signal::INT, Signal::TERM];
+    let blocked = signal::block(&signals);
+    blocked.map_err(|errno| Failure::new(ExitCode::Other, errno.to_string()))?;
+    let (sender, events) = mpsc::sync_channel(UNTOLD);
+    let signalled = sender.clone();
+    // Nobody waits for this thread: it ends with the process.
+    thread::spawn(
+        move || {
+            while signal::wait(&signals).is_ok() && signalled.send(Event::Signal).is_ok() {}
+        },
+    );
+    Ok((sender, events))
+}
+
+/// Runs a check, and tells what happens meanwhile.
+fn watch(check: &Check<'_>, telling: &mut Telling<'_>) -> Result<Totals, Failure> {
+    let (sender, events) = events()?;
+    let display = Display::new(telling.options);
+    thread::scope(|scope| {
+        let working = scope.spawn(move || {
+            let found = |finding| {
+                // It fails only when nobody listens any more.
+                let _ = sender.send(Event::Found(Box::new(finding)));
+            };
+            let totals = check.run(&found);
+            let _ = sender.send(Event::Done(totals));
+        });
+        if display.wants_total() {
+            scope.spawn(|| check.count());
+        }
+        let ended = attend(events, check, display, telling, || working.is_finished());
+        if ended.is_err() {
+            check.stop();
+        }
+        ended
+    })
+}
+
+/// Tells what happens until the check has ended.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "dropped in the end, so that no thread waits for room in it"
+)]
+fn attend(
+    events: Receiver<Event>,
+    check: &Check<'_>,
+    mut display: Display,
+    telling: &mut Telling<'_>,
+    has_ended: impl Fn() -> bool,
+) -> Result<Totals, Failure> {
+    loop {
+        match events.recv_timeout(TICK) {
+            Ok(Event::Found(finding)) => display.suspend(|| telling.tell(&finding))?,
+            Ok(Event::Signal) => check.stop(),
+            Ok(Event::Done(totals)) => return Ok(totals),
+            Err(RecvTimeoutError::Timeout) if !has_ended() => {}
+            Err(_) => return Err(Failure::new(ExitCode::Other, "fsck: the check has failed")),
+        }
+        display.update(check.progress());
+        telling.keep_checkpoint(check)?;
+    }
+}
+
+/// What the user is told of a check, and what is kept of it.
+struct Telling<'a> {
+    options: &'a FsckOptions,
+    out: &'a Output,
+    checkpoint: Option<CheckpointFile>,
+}
+
+impl Telling<'_> {
+    fn tell(&mut self, finding: &Finding) -> Result<(), Failure> {
+        let (text, json) = (text::finding(finding), json::finding(finding));
+        let is_new = match &mut self.checkpoint {
+            Some(file) => file.note(&text, &json)?,
+            None => true,
+        };
+        if is_new {
+            self.write(&text, &json);
+        }
+        Ok(())
+    }
+
+    /// Tells again what was found before the check was interrupted.
+    fn repeat(&self) {
+        let before = self.checkpoint.iter().flat_map(CheckpointFile::findings);
+        before.for_each(|(text, json)| self.write(text, json));
+    }
+
+    fn write(&self, text: &str, json: &Value) {
+        if self.options.args.json {
+            self.out.write(Kind::Answer, &json.to_string());
+        } else {
+            self.out.write(Kind::Answer, text);
+        }
+    }
+
+    fn keep_checkpoint(&mut self, check: &Check<'_>) -> Result<(), Failure> {
+        match &mut self.checkpoint {
+            Some(file) if file.is_due() => file.save(&check.checkpoint()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells how the check ended.
+    fn conclude(&mut self, check: &Check<'_>, totals: &Totals) -> Result<ExitCode, Failure> {
+        let is_clean = totals.damaged == 0 && totals.skipped == 0;
+        let (code, word) = match (check.is_stopped(), is_clean) {
+            (true, _) => (ExitCode::Other, "aborted"),
+            (false, true) => (ExitCode::Success, "clean"),
+            (false, false) => (ExitCode::FsckErrors, "damaged"),
+        };
+        if let Some(file) = &mut self.checkpoint {
+            if check.is_stopped() {
+                file.save(&check.checkpoint())?;
+            } else {
+                file.remove()?;
+            }
+        }
+        if self.options.args.json {
+            let summary = json::summary(word, totals);
+            self.out.write(Kind::Answer, &summary.to_string());
+        } else {
+            self.summary(check.is_stopped(), is_clean, totals);
+        }
+        Ok(code)
+    }
+
+    fn summary(&self, is_stopped: bool, is_clean: bool, totals: &Totals) {
+        let Totals {
+            damaged, skipped, ..
+        } = totals;
+        if is_stopped {
+            self.out.info("fsck: aborted");
+            if let Some(path) = &self.options.args.resume {
+                let path = path.display();
+                self.out
+                    .write(Kind::Hint, &format!("Go on with: fsck --resume {path}"));
+            }
+            return;
+        }
+        if is_clean {
+            let text = "fsck summary: no problems found";
+            return self.out.write(Kind::Success, text);
+        }
+        if *skipped > 0 {
+            let text = "fsck: re-run this program as root to check all files!";
+            self.out.warn(text);
+        }
+        let text = format!("fsck summary: {damaged} corrupt files, {skipped} files skipped");
+        self.out.write(Kind::Answer, &text);
+    }
+}
