@@ -6,7 +6,7 @@ use crate::forward::dirs::Object;
 use crate::forward::{Forward, OpenFile};
 use crate::sys::{Errno, OpenFlags, Stat};
 use crate::vault::{BackingName, CipherDir, CipherFile, CloneRule};
-use crate::vfs::{CopyRange, Error, NodeId, Opened, Result};
+use crate::vfs::{Control, CopyRange, Error, Handle, NodeId, Opened, Result};
 
 /// Flags that must not reach the backing file: the kernel computes append positions from plain
 /// sizes, and cipher blocks are not aligned as direct I/O wants them.
@@ -80,5 +80,16 @@ impl Forward {
                 .copy_from(&source.file, copy.source_at, copy.target_at, copy.len, rule)?;
         target.shared.fetch_add(copied.shared, Ordering::Relaxed);
         Ok(copied.bytes)
+    }
+
+    pub(super) fn control_copies(&self, handle: Handle, control: Control) -> Result<u64> {
+        let target = self.files.get(handle)?;
+        match control {
+            Control::Strict(true) if !(self.options.reflink && self.vault.may_clone()) => {
+                Err(Error::Os(Errno::OPNOTSUPP))
+            }
+            Control::Strict(strict) => Ok(target.strict.swap(strict, Ordering::Relaxed).into()),
+            Control::Shared => Ok(target.shared.load(Ordering::Relaxed)),
+        }
     }
 }

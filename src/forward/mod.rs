@@ -23,8 +23,8 @@ use crate::sys::{FsStat, OpenFlags};
 use crate::tree::{DirCache, Handles, Nodes};
 use crate::vault::{self, BackingName, CipherDir, CipherFile, Listing, Owner, Vault};
 use crate::vfs::{
-    Attr, Caller, Changes, CopyRange, DirEntry, Entry, Error, Fallocate, Handle, NodeId, Opened,
-    RenameMode, Result, Seek, Take, Timeouts, Vfs,
+    Attr, Caller, Changes, Control, CopyRange, DirEntry, Entry, Error, Fallocate, Handle, NodeId,
+    Opened, RenameMode, Result, Seek, Take, Timeouts, Vfs,
 };
 
 /// How many directories are kept open.
@@ -284,6 +284,10 @@ impl Vfs for Forward {
 
     fn copy_range(&self, copy: CopyRange) -> Result<u64> {
         self.copy(copy)
+    }
+
+    fn control(&self, handle: Handle, control: Control) -> Result<u64> {
+        self.control_copies(handle, control)
     }
 
     fn opendir(&self, node: NodeId) -> Result<Handle> {

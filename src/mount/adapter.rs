@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use fuser::{
     AccessFlags, BsdFileFlags, CopyFileRangeFlags, FileHandle, Filesystem, Generation, INodeNo,
-    InitFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
-    ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs,
-    ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
+    InitFlags, IoctlFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate,
+    ReplyData, ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyIoctl, ReplyLseek,
+    ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
 use tracing::debug;
 
@@ -22,8 +22,8 @@ use crate::mount::convert::{self, caller, flags, handle, node, small};
 use crate::mount::idle::Activity;
 use crate::mount::reply::{self, failed};
 use crate::vfs::{
-    self, Attr, Changes, CopyRange, Errno, Error, Fallocate, NodeId, Opened, PlainOffset, Seek,
-    Stat, Timeouts, Vfs,
+    self, Attr, Changes, Control, CopyRange, Errno, Error, Fallocate, NodeId, Opened, PlainOffset,
+    Seek, Stat, Timeouts, Vfs,
 };
 
 /// The largest request, bytes.
@@ -569,6 +569,28 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         match copied {
             Ok(copied) => reply.written(small(copied)),
             Err(error) => reply.error(failed("copy_file_range", &error)),
+        }
+    }
+
+    fn ioctl(
+        &self,
+        _req: &Request,
+        _ino: INodeNo,
+        fh: FileHandle,
+        flags: IoctlFlags,
+        number: u32,
+        data: &[u8],
+        _out_size: u32,
+        reply: ReplyIoctl,
+    ) {
+        let known = Control::parse(number, data);
+        // Handles of directories are numbered apart.
+        let Some(control) = known.filter(|_| !flags.contains(IoctlFlags::FUSE_IOCTL_DIR)) else {
+            return reply.error(fuser::Errno::ENOTTY);
+        };
+        match self.fs.control(handle(fh), control) {
+            Ok(value) => reply.ioctl(0, &control.answer(value)),
+            Err(error) => reply.error(failed("ioctl", &error)),
         }
     }
 }

@@ -22,6 +22,7 @@ mod list;
 pub mod mem;
 mod proc_fd;
 pub mod process;
+mod sharing;
 pub mod signal;
 mod stat;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use proc_fd::fd_path;
 pub use rustix::fs::OFlags as OpenFlags;
 pub use rustix::fs::RenameFlags;
 pub use rustix::io::Errno;
+pub use sharing::Control;
 pub use stat::{FileKey, FsStat, Kind, Stat, Time, fs_magic};
 
 /// What a system call answers: a value or the error number of the kernel.

@@ -101,7 +101,7 @@ impl<B: Backing> CipherFile<B> {
         let targets = if self.content().is_cacheable() {
             Targets::Any
         } else {
-            Targets::EmptyOnly
+            Targets::SameId
         };
         let planned = plan(source_shape, self.shape()?, targets, request);
         let wanted = !same_file

@@ -117,6 +117,11 @@ impl Vault {
         !matches!(self.names, NameCodec::Plain)
     }
 
+    /// Whether the backing file system lets files share their storage.
+    pub fn may_clone(&self) -> bool {
+        self.may_clone
+    }
+
     /// Space and inodes of the backing file system.
     ///
     /// # Errors

@@ -41,8 +41,8 @@ impl Request {
 pub(super) enum Targets {
     /// Anything that stays readable.
     Any,
-    /// Only empty files: somebody else may have the others open.
-    EmptyOnly,
+    /// Only files that have no ID yet or keep theirs: somebody else may have them open.
+    SameId,
 }
 
 /// How the target comes to have the ID of the source.
@@ -150,8 +150,8 @@ fn adoption(
         return Some(Adopt::IntoEmpty);
     }
     match targets {
-        Targets::EmptyOnly => None,
-        Targets::Any if target.id == source.id => Some(Adopt::Shared),
+        _ if target.id == source.id => Some(Adopt::Shared),
+        Targets::SameId => None,
         Targets::Any if start == PlainOffset(0) && target.size <= blocks_end(source, end) => {
             Some(Adopt::Replacing)
         }

@@ -15,7 +15,7 @@ mod types;
 use std::ffi::{OsStr, OsString};
 
 pub use crate::format::PlainOffset;
-pub use crate::sys::{Errno, FsStat, Kind, OpenFlags, SetTime, Stat, Time};
+pub use crate::sys::{Control, Errno, FsStat, Kind, OpenFlags, SetTime, Stat, Time};
 pub use crate::tree::{Handle, NodeId};
 pub use error::{Error, LogLevel, Result};
 pub use paths::Paths;
@@ -128,6 +128,11 @@ pub trait Vfs: Send + Sync + 'static {
 
     /// Copies a range between two open files; returns the number of bytes copied.
     fn copy_range(&self, copy: CopyRange) -> Result<u64>;
+
+    /// Looks after what copies into an open file have to share. `ENOTTY` where none can.
+    fn control(&self, _handle: Handle, _control: Control) -> Result<u64> {
+        Err(Error::Os(Errno::NOTTY))
+    }
 
     /// Opens a directory for reading.
     fn opendir(&self, node: NodeId) -> Result<Handle>;

@@ -144,19 +144,21 @@ fn a_target_with_bytes_to_keep_must_be_one_hole() {
 }
 
 #[test]
-fn with_other_writers_only_empty_targets_are_cloned_into() {
+fn with_other_writers_no_target_changes_its_id() {
     let request = Request {
         source_at: PlainOffset(0),
         target_at: PlainOffset(0),
         len: WHOLE,
     };
     let source = shape(10_000, S);
-    for target in [shape(10_000, S), shape(1, T)] {
-        let plan = plan(source, target, Targets::EmptyOnly, request);
+    for (target, adopt) in [(EMPTY, Adopt::IntoEmpty), (shape(9, S), Adopt::Shared)] {
+        let plan = plan(source, target, Targets::SameId, request);
+        assert_eq!(plan, clone(adopt, 0..10_000, 0..3, true));
+    }
+    for target in [shape(1, T), shape(20_000, T)] {
+        let plan = plan(source, target, Targets::SameId, request);
         assert_eq!(plan, Plan::Seal);
     }
-    let into_empty = plan(source, EMPTY, Targets::EmptyOnly, request);
-    assert_eq!(into_empty, clone(Adopt::IntoEmpty, 0..10_000, 0..3, true));
 }
 
 #[test]
