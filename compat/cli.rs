@@ -4,6 +4,8 @@
 mod background;
 mod conf;
 mod desk;
+mod fido2;
 mod init;
 mod lines;
+mod point;
 mod terminal;

@@ -1,51 +1,15 @@
 //! Mounts as scripts see them: the way into the background, what the kernel shows, signals.
 
 use super::desk::{Answer, Desk};
+use super::point::Point;
 use crate::support::disk::{Disk, Kind};
 use crate::support::program::Program;
 use crate::support::skip::is_root;
 use crate::support::wait;
-use rustix::mount::UnmountFlags;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-
-/// A mount point that is free again when this is dropped.
-struct Point(PathBuf);
-
-impl Point {
-    fn new(desk: &Desk) -> Self {
-        Self(desk.path("M"))
-    }
-
-    /// Type and options in the list of mounts, the latter without those that depend on the
-    /// version of the program.
-    fn shown(&self) -> Option<String> {
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-        let line = mounts
-            .lines()
-            .find(|line| line.split(' ').nth(1) == self.0.to_str())?;
-        let words: Vec<&str> = line.split(' ').collect();
-        let options: Vec<&str> = words[3].split(',').collect();
-        let options = options
-            .iter()
-            .filter(|option| !option.starts_with("max_read="));
-        let options: Vec<&str> = options.copied().collect();
-        Some(format!("{} {}", words[2], options.join(",")))
-    }
-
-    fn unmount(&self) {
-        let done = wait::until(|| rustix::mount::unmount(&self.0, UnmountFlags::empty()).ok());
-        assert!(done.is_some(), "{} stays busy", self.0.display());
-    }
-}
-
-impl Drop for Point {
-    fn drop(&mut self) {
-        let _ = rustix::mount::unmount(&self.0, UnmountFlags::DETACH);
-    }
-}
 
 fn mount(desk: &Desk, program: &Program, options: &str) -> Answer {
     desk.run(program, &format!("{options} C M"), b"test\n")
@@ -155,7 +119,7 @@ fn a_signal_ends_a_mount_that_is_in_use() {
     let desk = Desk::new();
     let point = Point::new(&desk);
     let mut child = mount_in_foreground(&desk, &point, "");
-    let open = File::create(point.0.join("file")).unwrap();
+    let open = File::create(point.path().join("file")).unwrap();
     signal(child.id(), Signal::TERM);
     assert_eq!(child.wait().unwrap().code(), Some(15));
     assert_eq!(point.shown(), None);
@@ -222,7 +186,7 @@ fn the_name_of_the_file_system_is_the_volume_or_the_option() {
         let answer = mount(&desk, &Program::ours(), options);
         assert_eq!(answer.code, Some(0), "{answer:?}");
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-        let line = format!("{wanted} {} ", point.0.display());
+        let line = format!("{wanted} {} ", point.path().display());
         assert!(mounts.contains(&line), "{mounts}");
         point.unmount();
     }
@@ -247,7 +211,7 @@ fn every_way_to_the_key_mounts() {
         let options = options.replace("KEY", &key);
         let answer = mount(&desk, &Program::ours(), &options);
         assert_eq!(answer.code, Some(0), "{options}: {answer:?}");
-        fs::write(point.0.join("file"), "content").unwrap();
+        fs::write(point.path().join("file"), "content").unwrap();
         point.unmount();
     }
 }
@@ -258,12 +222,12 @@ fn a_directory_that_is_not_empty_needs_an_option() {
         return;
     }
     let desk = Desk::new();
-    let point = Point(desk.path("full"));
+    let point = Point::at(desk.path("full"));
     let answer = desk.run(&Program::ours(), "-nonempty C full", b"test\n");
     assert_eq!(answer.code, Some(0), "{answer:?}");
-    assert!(!point.0.join("file").exists());
+    assert!(!point.path().join("file").exists());
     point.unmount();
-    assert!(point.0.join("file").exists());
+    assert!(point.path().join("file").exists());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A folder with everything that the command lines of the tests name, in which they run.
 
 use crate::support::program::Program;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -68,8 +69,20 @@ impl Desk {
 
     /// Runs to the end with `input` on stdin.
     pub(crate) fn run(&self, program: &Program, line: &str, input: &[u8]) -> Answer {
+        self.run_with(program, line, input, &[])
+    }
+
+    /// As [`Desk::run`], with these variables in the environment.
+    pub(crate) fn run_with(
+        &self,
+        program: &Program,
+        line: &str,
+        input: &[u8],
+        environment: &[(&str, &OsStr)],
+    ) -> Answer {
         let mut child = self
             .command(program, line)
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

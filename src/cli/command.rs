@@ -66,11 +66,20 @@ impl std::fmt::Debug for GivenKey {
     }
 }
 
+/// A FIDO2 token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// The device.
+    pub(crate) device: PathBuf,
+    /// Options for `fido2-assert`, which a new volume keeps.
+    pub(crate) assert_options: Vec<String>,
+}
+
 /// What opens the volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeySource {
-    /// A password and the configuration file.
-    Password(PasswordSource),
+    /// A password, or the secret of a token, and the configuration file.
+    Password(PasswordSource, Option<Token>),
     /// The key itself.
     Given(GivenKey),
 }
@@ -80,6 +89,8 @@ pub(crate) enum KeySource {
 pub(crate) struct InitOptions {
     pub(crate) volume: Volume,
     pub(crate) password: PasswordSource,
+    /// The token to take a secret from in place of a password.
+    pub(crate) token: Option<Token>,
     /// The key to wrap; a random one if none is given.
     pub(crate) key: Option<GivenKey>,
     /// Logarithm of scrypt's N.
@@ -162,6 +173,7 @@ impl Command {
             return Ok(Self::Init(InitOptions {
                 volume,
                 password: PasswordSource::build(&secret),
+                token: Token::build(&secret),
                 key: GivenKey::build(&secret),
                 scryptn: secret.scryptn,
                 format,
@@ -194,7 +206,7 @@ fn check_conflicts(words: &Words) -> Result<(), Failure> {
     let extpass = !secret.extpass.is_empty();
     let passfile = !secret.passfile.is_empty();
     let masterkey = secret.masterkey.is_some() && !words.action.init;
-    let fido2 = secret.fido2.is_some();
+    let fido2 = Token::build(secret).is_some();
     let conflicts = [
         (extpass && passfile, "-extpass and -passfile"),
         (passfile && masterkey, "-passfile and -masterkey"),
@@ -249,7 +261,6 @@ fn check_available(words: &Words) -> Result<(), Failure> {
     let mount = &words.mount;
     let missing = [
         (words.reverse.reverse, "-reverse"),
-        (words.secret.fido2.is_some(), "-fido2"),
         (!mount.badname.is_empty(), "-badname"),
         (mount.noxattr, "-noxattr"),
     ];
@@ -290,6 +301,17 @@ impl PasswordSource {
     }
 }
 
+impl Token {
+    fn build(secret: &SecretArgs) -> Option<Self> {
+        let device = secret.fido2.clone();
+        let device = device.filter(|device| !device.as_os_str().is_empty());
+        device.map(|device| Self {
+            device,
+            assert_options: secret.fido2_assert_option.clone(),
+        })
+    }
+}
+
 impl GivenKey {
     fn build(secret: &SecretArgs) -> Option<Self> {
         match &secret.masterkey {
@@ -304,7 +326,7 @@ impl KeySource {
     pub(super) fn build(secret: &SecretArgs) -> Self {
         match GivenKey::build(secret) {
             Some(key) => Self::Given(key),
-            None => Self::Password(PasswordSource::build(secret)),
+            None => Self::Password(PasswordSource::build(secret), Token::build(secret)),
         }
     }
 }

@@ -42,6 +42,8 @@ pub(crate) enum ExitCode {
     DeprecatedFs,
     /// Exclusion patterns where there is nothing to exclude from.
     Exclude,
+    /// The FIDO2 token, or a program that talks to it, failed.
+    Fido2,
     /// The end of the background process, passed on by its parent.
     Child(u8),
 }
@@ -69,6 +71,7 @@ impl ExitCode {
             Self::FsckErrors => 26,
             Self::DeprecatedFs => 27,
             Self::Exclude => 29,
+            Self::Fido2 => 31,
             Self::Child(code) => code,
         }
     }

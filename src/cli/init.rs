@@ -3,20 +3,19 @@
 //! Nothing that exists is overwritten. What can be wrong is looked for before the password is
 //! asked for.
 
-use super::args::FormatArgs;
-use super::command::{InitOptions, PasswordSource, Volume};
+use super::command::{InitOptions, PasswordSource, Token, Volume};
 use super::exit::{ExitCode, Failure};
 use super::help::CREATOR;
 use super::output::{Kind, Output};
 use super::passwd::{cannot_write, log_n};
-use super::password::{self, Purpose};
+use super::password::{self, Purpose, fido2};
 use super::paths;
 use super::unlock;
 use super::values::quoted;
-use crate::crypto::{ContentSuite, MasterKey, Secret};
+use crate::crypto::{ContentSuite, MasterKey, Password, Secret};
 use crate::format::{DIRIV_NAME, DirIv, FeatureDefect, FeatureFlags, Flag, InitChoices};
 use crate::sys::{Backing, Dir};
-use crate::vault::conf::{Conf, ConfFile, MakeError, WriteError};
+use crate::vault::conf::{Conf, ConfFile, Fido2Object, MakeError, WriteError};
 use std::path::Path;
 
 /// The cost of guessing a password if the user does not choose another.
@@ -31,18 +30,16 @@ pub(crate) fn run(options: &InitOptions, out: &Output) -> Result<ExitCode, Failu
     let volume = &options.volume;
     volume.announce(out);
     let log_n = options.scryptn.map_or(Ok(LOG_N), log_n)?;
-    let flags = FeatureFlags::for_init(choices(&options.format)?);
+    let flags = FeatureFlags::for_init(choices(options)?);
     check_empty(&volume.cipherdir)?;
     let file = new_conf_file(volume)?;
-    if !matches!(options.password, PasswordSource::Program(_)) {
-        out.info("Choose a password for protecting your files.");
-    }
-    let password = password::read(&options.password, Purpose::Choose, out)?;
+    let (password, fido2) = password(options, out)?;
     let key = match &options.key {
         Some(given) => unlock::given_key(given, out)?,
         None => MasterKey(Secret::random()),
     };
-    let conf = Conf::new(CREATOR, flags, &key, &password, log_n).map_err(|error| {
+    let conf = Conf::new(CREATOR, flags, &key, &password, log_n, fido2);
+    let conf = conf.map_err(|error| {
         let message = match error {
             MakeError::Defect(defect) => defect.to_string(),
             MakeError::Kdf(error) => format!("{error}. Choose a lower -scryptn."),
@@ -63,7 +60,29 @@ pub(crate) fn run(options: &InitOptions, out: &Output) -> Result<ExitCode, Failu
     Ok(ExitCode::Success)
 }
 
-fn choices(format: &FormatArgs) -> Result<InitChoices, Failure> {
+/// The password to be, and what a token needs to give it if it is the token's secret.
+fn password(
+    options: &InitOptions,
+    out: &Output,
+) -> Result<(Password, Option<Fido2Object>), Failure> {
+    if let Some(Token {
+        device,
+        assert_options,
+    }) = &options.token
+    {
+        let name = options.volume.cipherdir.file_name().unwrap_or("/".as_ref());
+        let values = fido2::register(device, name, assert_options, out)?;
+        return Ok((fido2::secret(device, &values, out)?, Some(values)));
+    }
+    if !matches!(options.password, PasswordSource::Program(_)) {
+        out.info("Choose a password for protecting your files.");
+    }
+    let password = password::read(&options.password, Purpose::Choose, out)?;
+    Ok((password, None))
+}
+
+fn choices(options: &InitOptions) -> Result<InitChoices, Failure> {
+    let format = &options.format;
     let content = match (format.xchacha, format.aessiv) {
         (true, true) => {
             let message = FeatureDefect::TwoCiphers.to_string();
@@ -78,7 +97,7 @@ fn choices(format: &FormatArgs) -> Result<InitChoices, Failure> {
         plaintext_names: format.plaintextnames,
         deterministic_names: format.deterministic_names,
         long_name_max: format.longnamemax,
-        fido2: false,
+        fido2: options.token.is_some(),
     })
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn run(options: &PasswdOptions, out: &Output) -> Result<ExitCode, Fai
     }
     let key = match &options.key {
         KeySource::Given(given) => unlock::given_key(given, out)?,
-        KeySource::Password(source) => unlock::master_key(&conf, source, out)?,
+        KeySource::Password(source, _) => unlock::master_key(&conf, source, None, out)?,
     };
     out.info("Please enter your new password.");
     let password = password::read(&PasswordSource::Console, Purpose::Choose, out)?;

@@ -1,10 +1,10 @@
 //! From what the user gave to the master key and the parameters of the volume.
 
 use super::args::FormatArgs;
-use super::command::{GivenKey, KeySource, PasswordSource, Volume};
+use super::command::{GivenKey, KeySource, PasswordSource, Token, Volume};
 use super::exit::{ExitCode, Failure};
 use super::output::{Kind, Output};
-use super::password::{self, Purpose};
+use super::password::{self, Purpose, fido2};
 use super::values::quoted;
 use crate::crypto::{ContentSuite, MasterKey, Password, Secret};
 use crate::format::{CONF_NAME, Flag, NameParams, Params};
@@ -36,10 +36,10 @@ pub(crate) fn unlock(
             key: given_key(given, out)?,
             params: params_of(format),
         }),
-        KeySource::Password(source) => {
+        KeySource::Password(source, token) => {
             let conf = open_conf(&conf_file(volume)?)?;
             Ok(Unlocked {
-                key: master_key(&conf, source, out)?,
+                key: master_key(&conf, source, token.as_ref(), out)?,
                 params: conf.flags().params(format.longnames),
             })
         }
@@ -98,20 +98,16 @@ fn cannot_open(path: &std::path::Path, error: &ReadError) -> Failure {
     Failure::new(code, message)
 }
 
-/// Asks for the password and opens the master key with it.
+/// Asks for the password, or for the secret of the token, and opens the master key with it.
 ///
 /// # Errors
 /// No password, the wrong one, or a file that no password opens.
 pub(crate) fn master_key(
     conf: &Conf,
     source: &PasswordSource,
+    token: Option<&Token>,
     out: &Output,
 ) -> Result<MasterKey, Failure> {
-    if conf.flags().has(Flag::Fido2) {
-        return Err(Failure::usage(
-            "Masterkey encrypted using FIDO2 token; the option -fido2 is not available yet",
-        ));
-    }
     let locked = |error: UnlockError| {
         let mut message = format!("failed to unlock master key: {error}");
         if error.is_wrong_password() {
@@ -123,9 +119,27 @@ pub(crate) fn master_key(
     conf.scrypt()
         .cost()
         .map_err(|defect| locked(defect.into()))?;
-    let password = password::read(source, Purpose::Open, out)?;
+    let password = if conf.flags().has(Flag::Fido2) {
+        token_secret(conf, token, out)?
+    } else {
+        password::read(source, Purpose::Open, out)?
+    };
     out.info("Decrypting master key");
     conf.unlock(&password).map_err(locked)
+}
+
+fn token_secret(conf: &Conf, token: Option<&Token>, out: &Output) -> Result<Password, Failure> {
+    let token = token.ok_or_else(|| {
+        Failure::usage(
+            "Masterkey encrypted using FIDO2 token; need to use the --fido2 option.\n\
+             Its value is the device, as \"fido2-token -L\" shows it.",
+        )
+    })?;
+    let values = conf.fido2().ok_or_else(|| {
+        let message = "The config file does not tell which key on the FIDO2 token it is.";
+        Failure::new(ExitCode::Fido2, message)
+    })?;
+    fido2::secret(&token.device, values, out)
 }
 
 /// The master key that the user gives in place of a password.

@@ -166,9 +166,6 @@ fn exit_codes_tell_what_kind_of_refusal_it_is() {
 fn what_is_not_built_yet_is_refused_clearly() {
     for (line, name) in [
         ("-reverse C M", "-reverse"),
-        ("-fido2 /dev/x C M", "-fido2"),
-        ("-idle 1s C M", "-idle"),
-        ("-ctlsock s C M", "-ctlsock"),
         ("-badname * C M", "-badname"),
         ("-noxattr C M", "-noxattr"),
     ] {
@@ -179,12 +176,20 @@ fn what_is_not_built_yet_is_refused_clearly() {
 
 #[test]
 fn the_key_comes_from_where_the_options_say() {
-    let password = |source| KeySource::Password(source);
+    let password = |source| KeySource::Password(source, None);
     assert_eq!(key_of("C M"), password(PasswordSource::Console));
     let files = PasswordSource::Files(vec!["a".into(), "b".into()]);
     assert_eq!(key_of("-passfile b C M -o passfile=a"), password(files));
     let program = PasswordSource::Program(vec!["a".into()]);
     assert_eq!(key_of("-extpass a C M"), password(program));
+    let token = Token {
+        device: "/dev/x".into(),
+        assert_options: Vec::new(),
+    };
+    assert_eq!(
+        key_of("-fido2 /dev/x C M"),
+        KeySource::Password(PasswordSource::Console, Some(token))
+    );
     assert_eq!(key_of("-zerokey C M"), KeySource::Given(GivenKey::Zero));
     assert_eq!(
         key_of("-zerokey -masterkey stdin C M"),

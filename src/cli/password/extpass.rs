@@ -8,8 +8,7 @@ use crate::crypto::Password;
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use zeroize::Zeroizing;
 
 /// Runs the program and reads its first line. A single word is split at blanks.
@@ -52,26 +51,18 @@ fn output_of(mut child: Child) -> Result<Password, Failure> {
         .ok_or_else(|| unreadable(&"no output"))?;
     let line = Line::read(&stdout).map_err(|errno| unreadable(&errno));
     discard(stdout);
-    let status = child.wait().map_err(|error| unreadable(&error))?;
-    if !status.success() {
-        let message = format!("extpass program returned an error: {}", described(status));
-        return Err(failure(message));
+    match super::end_of(child).map_err(|error| unreadable(&error))? {
+        Some(status) => Err(failure(format!(
+            "extpass program returned an error: {status}"
+        ))),
+        None => line?.password(),
     }
-    line?.password()
 }
 
 /// Takes further lines, so that the program is not ended by a broken pipe. If reading fails, it is.
 fn discard(mut stdout: impl Read) {
     let mut rest = Zeroizing::new([0; 512]);
     while stdout.read(&mut rest[..]).is_ok_and(|len| len > 0) {}
-}
-
-fn described(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit status {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => status.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Passwords: from the terminal, a line of stdin, the output of a program, or files.
+//! Passwords: from the terminal, a line of stdin, the output of a program, files, or a token.
 //!
 //! Every copy of a password is wiped, and none is longer than [`LEN_MAX`] bytes.
 
 mod extpass;
+pub(crate) mod fido2;
 mod line;
 mod passfile;
 mod terminal;
@@ -14,6 +15,8 @@ use super::values::quoted;
 use crate::crypto::Password;
 use line::Line;
 use std::io::IsTerminal;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Child;
 
 /// Most bytes that a password may have.
 const LEN_MAX: usize = 2048;
@@ -89,6 +92,19 @@ fn from_stdin(what: &str, out: &Output) -> Result<Password, Failure> {
         return Err(failure(format!("got empty {what} from stdin")));
     }
     Ok(password)
+}
+
+/// Waits for a program. Returns what there is to say about its end, if it is a failure.
+fn end_of(mut child: Child) -> std::io::Result<Option<String>> {
+    let status = child.wait()?;
+    if status.success() {
+        return Ok(None);
+    }
+    Ok(Some(match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => status.to_string(),
+    }))
 }
 
 fn failure(message: impl Into<String>) -> Failure {

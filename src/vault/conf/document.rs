@@ -3,6 +3,7 @@
 //! Keys match in any case, a repeated key counts with its last value, `null` leaves a value alone.
 //! What other programs keep under keys of their own is written back unchanged.
 
+use super::fido2_object::Fido2Object;
 use super::scrypt_object::ScryptObject;
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -24,6 +25,7 @@ pub(super) struct Document {
     pub(super) scrypt: ScryptObject,
     pub(super) version: u16,
     pub(super) feature_flags: Vec<String>,
+    pub(super) fido2: Option<Fido2Object>,
     pub(super) long_name_max: u8,
     /// Keys that mean nothing here.
     pub(super) foreign: Entries,
@@ -44,15 +46,26 @@ impl Document {
         match key.to_ascii_lowercase().as_str() {
             "creator" => assign(&mut self.creator, &key, &value),
             "encryptedkey" => assign_base64(&mut self.encrypted_key, &key, &value),
-            "scryptobject" => self.scrypt.set_all(&key, &value),
+            "scryptobject" => self
+                .scrypt
+                .set_all(entries(&key, &value)?.unwrap_or_default()),
             "version" => assign(&mut self.version, &key, &value),
             "featureflags" => assign(&mut self.feature_flags, &key, &value),
+            "fido2" => self.set_fido2(entries(&key, &value)?),
             "longnamemax" => assign(&mut self.long_name_max, &key, &value),
             _ => {
                 self.foreign.0.push((key, value));
                 Ok(())
             }
         }
+    }
+
+    fn set_fido2(&mut self, entries: Option<Entries>) -> Result<()> {
+        let Some(entries) = entries else {
+            self.fido2 = None;
+            return Ok(());
+        };
+        self.fido2.get_or_insert_default().set_all(entries)
     }
 
     /// The text of the file, one level of indentation per tab.
@@ -75,12 +88,13 @@ impl Serialize for Document {
         map.serialize_entry("ScryptObject", &self.scrypt)?;
         map.serialize_entry("Version", &self.version)?;
         map.serialize_entry("FeatureFlags", &self.feature_flags)?;
+        if let Some(fido2) = &self.fido2 {
+            map.serialize_entry("FIDO2", fido2)?;
+        }
         if self.long_name_max != 0 {
             map.serialize_entry("LongNameMax", &self.long_name_max)?;
         }
-        for (key, value) in &self.foreign.0 {
-            map.serialize_entry(key, value)?;
-        }
+        self.foreign.write_to(&mut map)?;
         map.end()
     }
 }
@@ -94,6 +108,17 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The entries of a JSON object in their order, with repetitions, each value as it was written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entries(pub(super) Vec<(String, Box<RawValue>)>);
+
+impl Entries {
+    /// Writes the entries as they were read.
+    pub(super) fn write_to<M: SerializeMap>(
+        &self,
+        map: &mut M,
+    ) -> std::result::Result<(), M::Error> {
+        let mut entries = self.0.iter();
+        entries.try_for_each(|(key, value)| map.serialize_entry(key, value))
+    }
+}
 
 impl<'de> Deserialize<'de> for Entries {
     fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
@@ -139,6 +164,11 @@ pub(super) fn assign_base64(place: &mut Vec<u8>, key: &str, value: &RawValue) ->
     text.retain(|c| c != '\r' && c != '\n');
     *place = BASE64.decode(text).map_err(|error| named(key, error))?;
     Ok(())
+}
+
+/// The entries of an object; `None` for `null`. The error names the key.
+fn entries(key: &str, value: &RawValue) -> Result<Option<Entries>> {
+    serde_json::from_str(value.get()).map_err(|error| named(key, error))
 }
 
 fn named(key: &str, error: impl fmt::Display) -> serde_json::Error {

@@ -178,3 +178,6 @@ impl ConfFile {
         synced.map_err(WriteError::NotDurable)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 
 use super::MakeError;
 use super::document::Document;
-use super::scrypt_object::{ScryptDefect, ScryptObject};
+use super::scrypt_object::ScryptDefect;
 use crate::crypto::{Forged, KdfError, KeyWrap, MasterKey, Password, Secret, derive, kdf, random};
 use crate::format::{FeatureFlags, Flag};
 
@@ -75,7 +75,7 @@ impl Document {
         log_n: u8,
         flags: FeatureFlags,
     ) -> Result<(), MakeError> {
-        let scrypt = ScryptObject::fresh(log_n);
+        let scrypt = self.scrypt.renewed(log_n);
         scrypt.check().map_err(super::ConfDefect::from)?;
         let cost = scrypt.cost().map_err(super::ConfDefect::from)?;
         let hash = kdf::scrypt(password, &scrypt.salt, cost)?;

@@ -5,6 +5,7 @@
 //! is written can be read again by every program that knows the format.
 
 mod document;
+mod fido2_object;
 mod file;
 mod key;
 mod scrypt_object;
@@ -13,6 +14,7 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 
+pub use fido2_object::Fido2Object;
 pub use file::{ConfFile, ReadError, WriteError};
 pub use key::UnlockError;
 pub use scrypt_object::{ScryptDefect, ScryptObject};
@@ -58,7 +60,7 @@ pub enum MakeError {
 
 impl Conf {
     /// The configuration of a new volume: `key` wrapped by `password`. `log_n` is the logarithm
-    /// of scrypt's N.
+    /// of scrypt's N. `fido2` is there if, and only if, the flags say so.
     ///
     /// # Errors
     /// `log_n` is below 10, or higher than this machine can do.
@@ -68,11 +70,13 @@ impl Conf {
         key: &MasterKey,
         password: &Password,
         log_n: u8,
+        fido2: Option<Fido2Object>,
     ) -> Result<Self, MakeError> {
         let mut document = Document {
             creator: creator.to_owned(),
             version: VERSION,
             feature_flags: flags.names().into_iter().map(str::to_owned).collect(),
+            fido2,
             long_name_max: flags.long_name_max(),
             ..Document::default()
         };
@@ -129,6 +133,11 @@ impl Conf {
     /// The parameters of scrypt.
     pub fn scrypt(&self) -> &ScryptObject {
         &self.document.scrypt
+    }
+
+    /// What a security token needs, if the volume has that.
+    pub fn fido2(&self) -> Option<&Fido2Object> {
+        self.document.fido2.as_ref()
     }
 
     /// Opens the master key.

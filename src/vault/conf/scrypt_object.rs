@@ -9,7 +9,6 @@ use base64::Engine;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::error::Result;
-use serde_json::value::RawValue;
 
 /// Length of a new salt and least length of any, in bytes.
 const SALT_LEN: usize = 32;
@@ -20,7 +19,7 @@ const R: i64 = 8;
 const P: i64 = 1;
 
 /// The parameters of scrypt, named as in the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct ScryptObject {
     /// The salt.
     pub salt: Vec<u8>,
@@ -32,6 +31,8 @@ pub struct ScryptObject {
     pub p: i64,
     /// Length of the derived key in bytes.
     pub key_len: i64,
+    /// Keys that mean nothing here.
+    foreign: Entries,
 }
 
 /// Why parameters are refused: they would make a password too easy to guess, or no key at all.
@@ -64,8 +65,8 @@ pub enum ScryptDefect {
 }
 
 impl ScryptObject {
-    /// Parameters for a new wrapped key, with a fresh salt. `log_n` from 0 to 62.
-    pub(super) fn fresh(log_n: u8) -> Self {
+    /// Parameters for a newly wrapped key, with a fresh salt. `log_n` from 0 to 62.
+    pub(super) fn renewed(&self, log_n: u8) -> Self {
         let mut salt = vec![0; SALT_LEN];
         random::fill(&mut salt);
         Self {
@@ -74,12 +75,11 @@ impl ScryptObject {
             r: R,
             p: P,
             key_len: KEY_LEN,
+            foreign: self.foreign.clone(),
         }
     }
 
-    pub(super) fn set_all(&mut self, key: &str, value: &RawValue) -> Result<()> {
-        let mut entries = Entries::default();
-        assign(&mut entries, key, value)?;
+    pub(super) fn set_all(&mut self, entries: Entries) -> Result<()> {
         for (key, value) in entries.0 {
             match key.to_ascii_lowercase().as_str() {
                 "salt" => assign_base64(&mut self.salt, &key, &value)?,
@@ -87,7 +87,7 @@ impl ScryptObject {
                 "r" => assign(&mut self.r, &key, &value)?,
                 "p" => assign(&mut self.p, &key, &value)?,
                 "keylen" => assign(&mut self.key_len, &key, &value)?,
-                _ => {}
+                _ => self.foreign.0.push((key, value)),
             }
         }
         Ok(())
@@ -148,6 +148,7 @@ impl Serialize for ScryptObject {
         map.serialize_entry("R", &self.r)?;
         map.serialize_entry("P", &self.p)?;
         map.serialize_entry("KeyLen", &self.key_len)?;
+        self.foreign.write_to(&mut map)?;
         map.end()
     }
 }

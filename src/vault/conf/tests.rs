@@ -1,18 +1,11 @@
 //! Configuration files as other programs wrote them, and every way in which one can be wrong.
 
-#![allow(
-    clippy::disallowed_methods,
-    reason = "the tests are the user, who goes by paths"
-)]
-
 use super::*;
 use crate::crypto::{ContentSuite, Secret};
 use crate::format::InitChoices;
-use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
 
 /// Made by gocryptfs 2.3 with `-init -scryptn 10` and the password `test`.
-const REAL: &str = r#"{
+pub(super) const REAL: &str = r#"{
 	"Creator": "gocryptfs 2.3",
 	"EncryptedKey": "GrGMSmRBlUzjs6H4baNAUpgd55EopaZo2XGttX+YOfvDfGuYkYlFBBOUsLJaRPLIjjMPXkidAcxzm6mDP4yDGQ==",
 	"ScryptObject": {
@@ -64,19 +57,21 @@ fn defect(text: &str) -> String {
     }
 }
 
-fn made(log_n: u8, flags: FeatureFlags) -> Result<Conf, MakeError> {
+pub(super) fn made(log_n: u8, flags: FeatureFlags) -> Result<Conf, MakeError> {
     let key = MasterKey(Secret::new([7; 32]));
-    Conf::new("tester 1", flags, &key, &password("pw"), log_n)
+    Conf::new("tester 1", flags, &key, &password("pw"), log_n, None)
 }
 
-fn init_flags() -> FeatureFlags {
-    FeatureFlags::for_init(InitChoices {
-        content: ContentSuite::AesGcm,
-        plaintext_names: false,
-        deterministic_names: false,
-        long_name_max: 0,
-        fido2: false,
-    })
+const CHOICES: InitChoices = InitChoices {
+    content: ContentSuite::AesGcm,
+    plaintext_names: false,
+    deterministic_names: false,
+    long_name_max: 0,
+    fido2: false,
+};
+
+pub(super) fn init_flags() -> FeatureFlags {
+    FeatureFlags::for_init(CHOICES)
 }
 
 #[test]
@@ -178,6 +173,11 @@ fn text_of_the_wrong_shape_is_a_syntax_error() {
         changed("GQ==", "GQ="),
         changed("\"gocryptfs 2.3\"", "3"),
         changed("\"HKDF\"", "5"),
+        changed(": 2,", ": 2, \"FIDO2\": 1,"),
+        changed(": 2,", ": 2, \"FIDO2\": {\"CredentialID\": \"*\"},"),
+        changed(": 2,", ": 2, \"FIDO2\": {\"HMACSalt\": 1},"),
+        changed(": 2,", ": 2, \"FIDO2\": {\"AssertOptions\": \"x\"},"),
+        changed(": 1024", ": 1024, \"r\": \"8\""),
     ];
     for text in texts {
         let error = Conf::parse(text.as_bytes()).unwrap_err();
@@ -278,7 +278,9 @@ fn a_new_file_must_be_costly_enough_and_possible() {
 #[test]
 fn a_new_password_keeps_key_cost_and_foreign_keys() {
     let foreign = "\"Mine\": {\"x\": 1.50,  \"y\": [ ]}";
-    let text = changed(": 2,", &format!(": 2, {foreign},")).replace("1024", "2048");
+    let token = "\"FIDO2\": {\"CredentialID\": \"AAAA\", \"Mine2\": 1}";
+    let text = changed(": 2,", &format!(": 2, {foreign}, {token},"));
+    let text = text.replace("1024", "2048, \"Mine3\": 3");
     let mut conf = Conf::parse(text.replace("\"HKDF\",", "").as_bytes()).unwrap();
     let key = MasterKey(Secret::new([9; 32]));
     conf.set_password(&key, &password("new"), None).unwrap();
@@ -290,7 +292,14 @@ fn a_new_password_keeps_key_cost_and_foreign_keys() {
     assert_ne!(conf.scrypt().salt, salt);
     assert_eq!(conf.scrypt().n, 1024);
     let written = String::from_utf8(conf.to_json()).unwrap();
-    assert!(written.contains(foreign), "{written}");
+    for kept in [
+        foreign,
+        "\"CredentialID\": \"AAAA\"",
+        "\"Mine2\": 1",
+        "\"Mine3\": 3",
+    ] {
+        assert!(written.contains(kept), "{written}");
+    }
     let conf = Conf::parse(written.as_bytes()).unwrap();
     assert_eq!(
         conf.unlock(&password("newer")).unwrap().0.expose(),
@@ -300,76 +309,28 @@ fn a_new_password_keeps_key_cost_and_foreign_keys() {
 }
 
 #[test]
-fn what_is_created_can_be_read_and_is_not_overwritten() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = ConfFile::at(&dir.path().join("c")).unwrap();
-    assert_eq!(
-        file.read().unwrap_err(),
-        ReadError::Os(crate::sys::Errno::NOENT)
-    );
-    let conf = made(10, init_flags()).unwrap();
-    file.create(&conf).unwrap();
-    assert_eq!(file.create(&conf), Err(WriteError::Exists));
-    assert_eq!(file.read().unwrap().to_json(), conf.to_json());
-    let mode = fs::metadata(file.path()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o7777, 0o400);
-}
-
-#[test]
-fn replacing_leaves_no_temporary_file_and_respects_one() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = ConfFile::at(&dir.path().join("c")).unwrap();
-    file.create(&made(10, init_flags()).unwrap()).unwrap();
-    let second = made(11, init_flags()).unwrap();
-    file.replace(&second).unwrap();
-    assert_eq!(file.read().unwrap().to_json(), second.to_json());
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-
-    fs::write(file.temporary_path(), "stale").unwrap();
-    let third = made(10, init_flags()).unwrap();
-    assert_eq!(file.replace(&third), Err(WriteError::StaleTemporary));
-    assert_eq!(file.read().unwrap().to_json(), second.to_json());
-}
-
-#[test]
-fn a_backup_survives_the_replacement_and_is_not_overwritten() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = ConfFile::at(&dir.path().join("c")).unwrap();
-    let first = made(10, init_flags()).unwrap();
-    file.create(&first).unwrap();
-    file.back_up().unwrap();
-    file.replace(&made(10, init_flags()).unwrap()).unwrap();
-    assert_eq!(fs::read(file.backup_path()).unwrap(), first.to_json());
-    assert_eq!(file.back_up(), Err(crate::sys::Errno::EXIST));
-}
-
-#[test]
-fn only_regular_files_are_read_and_nothing_is_waited_for() {
-    let dir = tempfile::tempdir().unwrap();
-    let at = |name: &str| ConfFile::at(&dir.path().join(name)).unwrap();
-    let here = crate::sys::Dir::open(dir.path()).unwrap();
-    here.mknod("pipe".as_ref(), 0o010_600, 0).unwrap();
-    here.mkdir("dir".as_ref(), 0o700).unwrap();
-    symlink("/dev/zero", dir.path().join("zero")).unwrap();
-    symlink("missing", dir.path().join("dangling")).unwrap();
-    for name in ["pipe", "dir", "zero"] {
-        assert_eq!(
-            at(name).read().unwrap_err(),
-            ReadError::NotRegular,
-            "{name}"
-        );
+fn the_values_for_a_token_are_written_and_read() {
+    let fido2 = Fido2Object::new(vec![1; 5], vec![2; 32], vec!["pin=true".into()]);
+    let flags = FeatureFlags::for_init(InitChoices {
+        fido2: true,
+        ..CHOICES
+    });
+    let key = MasterKey(Secret::new([7; 32]));
+    let conf = Conf::new("tester 1", flags, &key, &password("pw"), 10, Some(fido2)).unwrap();
+    let text = String::from_utf8(conf.to_json()).unwrap();
+    let flags = text.find("FeatureFlags").unwrap();
+    assert!(text.find("\"FIDO2\": {").unwrap() > flags, "{text}");
+    let conf = Conf::parse(text.as_bytes()).unwrap();
+    let fido2 = conf.fido2().unwrap();
+    assert_eq!(fido2.credential_id, [1; 5]);
+    assert_eq!(fido2.hmac_salt, [2; 32]);
+    assert_eq!(fido2.assert_options, ["pin=true"]);
+    for (value, is_there) in [
+        ("null", false),
+        ("{}", true),
+        ("{\"AssertOptions\": null}", true),
+    ] {
+        let conf = Conf::parse(changed(": 2,", &format!(": 2, \"FIDO2\": {value},")).as_bytes());
+        assert_eq!(conf.unwrap().fido2().is_some(), is_there, "{value}");
     }
-    let missing = ReadError::Os(crate::sys::Errno::NOENT);
-    assert_eq!(at("dangling").read().unwrap_err(), missing);
-    fs::write(dir.path().join("big"), vec![b' '; (1 << 20) + 1]).unwrap();
-    assert_eq!(at("big").read().unwrap_err(), ReadError::TooLarge);
-}
-
-#[test]
-fn a_file_behind_a_symlink_is_read() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("real"), REAL).unwrap();
-    symlink("real", dir.path().join("link")).unwrap();
-    let file = ConfFile::at(&dir.path().join("link")).unwrap();
-    assert_eq!(file.read().unwrap().creator(), "gocryptfs 2.3");
 }
