@@ -1,6 +1,8 @@
 //! The golden volumes: each opens, shows the tree that it held when the Go program wrote it, and
 //! can be written to.
 
+mod again;
+
 use crate::support::digest::digest;
 use crate::support::mount::Mount;
 use crate::support::program::Program;

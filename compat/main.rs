@@ -22,3 +22,4 @@ mod programs;
 mod support;
 mod swap;
 mod tidy;
+mod vectors;

@@ -1,7 +1,9 @@
 //! Every operation of the file system through the kernel, on a mount of our program.
 
 mod attributes;
+mod concurrent;
 mod contents;
+mod damage;
 mod growth;
 mod links;
 mod listing;

@@ -1,8 +1,9 @@
 //! Hard links and symlinks.
 
 use super::Session;
-use std::fs::{self, File};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, symlink};
+use crate::support::skip::is_root;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 
 #[test]
 fn hard_links_share_everything() {
@@ -85,4 +86,27 @@ fn a_target_is_not_readable_on_disk() {
     symlink("a secret place", session.join("link")).unwrap();
     let stored = fs::read_link(session.the_encrypted()).unwrap();
     assert!(!stored.to_str().unwrap().contains("secret"));
+}
+
+#[test]
+fn a_file_is_reached_by_one_name_when_the_directory_of_the_other_is_forgotten() {
+    if !is_root("dropping the kernel's caches") {
+        return;
+    }
+    let session = Session::new();
+    for dir in ["one", "two"] {
+        fs::create_dir(session.join(dir)).unwrap();
+    }
+    fs::write(session.join("one/file"), "content").unwrap();
+    fs::hard_link(session.join("one/file"), session.join("two/file")).unwrap();
+    let session = session.again(&[]);
+    let file = File::open(session.join("one/file")).unwrap();
+    fs::metadata(session.join("two/file")).unwrap();
+    // the open file pins one name; the other and its directory go
+    fs::write("/proc/sys/vm/drop_caches", "2").unwrap();
+    fs::set_permissions(session.join("one/file"), Permissions::from_mode(0o640)).unwrap();
+    fs::hard_link(session.join("one/file"), session.join("third")).unwrap();
+    file.sync_all().unwrap();
+    assert_eq!(file.metadata().unwrap().nlink(), 3);
+    assert_eq!(fs::read(session.join("third")).unwrap(), b"content");
 }

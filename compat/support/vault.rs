@@ -125,6 +125,19 @@ impl Vault {
         }
     }
 
+    /// A directory that is still empty, to be mounted with `options`.
+    pub(crate) fn empty(options: &[&str]) -> Self {
+        let scratch = TempDir::new().unwrap();
+        let dir = scratch.path().join("cipher");
+        fs::create_dir(&dir).unwrap();
+        let options = options.iter().map(ToString::to_string).collect();
+        Self {
+            dir,
+            options,
+            _scratch: scratch,
+        }
+    }
+
     /// Unpacks the golden volume in `folder`.
     pub(crate) fn unpack(folder: &Path) -> Self {
         let scratch = TempDir::new().unwrap();
