@@ -5,7 +5,8 @@
 //!
 //! The disk format is a set of pure functions ([`format`]). A vault is those functions plus file
 //! descriptors ([`vault`]). A filesystem is a vault plus the names that the kernel holds
-//! ([`forward`], [`tree`]). FUSE is an adapter ([`mount`]). The command line turns words into one
+//! ([`forward`], [`tree`]). The other way round, a plain directory appears encrypted
+//! ([`reverse`]). FUSE is an adapter ([`mount`]). The command line turns words into one
 //! typed command and calls it ([`cli`]).
 //!
 //! # Layers
@@ -21,6 +22,7 @@
 //! | [`tree`] | sys | encryption (generic over the backing name type) |
 //! | [`vfs`] | sys, format, tree | fuser |
 //! | [`forward`] | vault, tree, vfs, format, sys | fuser |
+//! | [`reverse`] | tree, vfs, format, crypto, sys | fuser, forward, vault |
 //! | [`ctlsock`] | vfs | fuser, vault, forward |
 //! | [`fsck`] | vault, format, sys | fuser, forward, vfs, printing |
 //! | [`mount`] | vfs, and fuser: the only place that knows it | vault, forward |
@@ -42,6 +44,7 @@ pub mod format;
 pub mod forward;
 pub mod fsck;
 pub mod mount;
+pub mod reverse;
 pub mod sys;
 pub mod tree;
 pub mod vault;

@@ -25,7 +25,7 @@ impl Base64Url {
     }
 
     /// The length of the text for `len` bytes.
-    pub(super) fn encoded_len(self, len: u64) -> u64 {
+    pub(super) fn encoded_len(self, len: usize) -> usize {
         let (groups, rest) = (len / 3, len % 3);
         let tail = match rest {
             0 => 0,

@@ -57,6 +57,14 @@ impl NameCodec {
         }
     }
 
+    /// Whether a name of `len` bytes is stored under a hash.
+    pub fn is_hashed(&self, len: usize) -> bool {
+        match self {
+            NameCodec::Plain => false,
+            NameCodec::Encrypted(names) => names.is_long(names.text.sealed_len(len)),
+        }
+    }
+
     /// What the entry `disk` of a backing directory is. `is_root`: the directory is the top of the
     /// volume. `has_dir_iv`: directories of this volume have an IV file.
     pub fn classify<'a>(&self, disk: &'a OsStr, is_root: bool, has_dir_iv: bool) -> DiskName<'a> {
@@ -100,7 +108,7 @@ impl NameCodec {
     pub fn is_long(&self, text: &OsStr) -> bool {
         match self {
             NameCodec::Plain => false,
-            NameCodec::Encrypted(names) => names.is_long(text.as_bytes()),
+            NameCodec::Encrypted(names) => names.is_long(text.len()),
         }
     }
 
@@ -131,7 +139,7 @@ impl NameCodec {
 impl EncryptedNames {
     fn encode(&self, iv: &DirIv, name: &PlainName) -> Result<StoredName, NameDefect> {
         let text = self.text.seal(&iv.0, name.as_os_str().as_bytes())?;
-        if !self.is_long(text.as_bytes()) {
+        if !self.is_long(text.len()) {
             return Ok(StoredName::Short(CipherName(text.into())));
         }
         Ok(StoredName::Long {
@@ -140,9 +148,9 @@ impl EncryptedNames {
         })
     }
 
-    fn is_long(&self, text: &[u8]) -> bool {
+    fn is_long(&self, text_len: usize) -> bool {
         self.long_limit
-            .is_some_and(|limit| text.len() > usize::from(limit))
+            .is_some_and(|limit| text_len > usize::from(limit))
     }
 
     fn hashed(&self, text: &[u8]) -> HashedName {

@@ -39,6 +39,11 @@ impl NameText {
         Ok(self.base64.encode(padded))
     }
 
+    /// The length of the sealed form of `len` bytes.
+    pub(super) fn sealed_len(&self, len: usize) -> usize {
+        self.base64.encoded_len(len / UNIT * UNIT + UNIT)
+    }
+
     /// The bytes that were sealed: at least one.
     pub(super) fn open(&self, tweak: &[u8; 16], text: &[u8]) -> Result<Vec<u8>, NameDefect> {
         let decoded = self.base64.decode(text);

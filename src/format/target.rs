@@ -31,13 +31,10 @@ pub fn seal_target_with(
 }
 
 /// The length of the stored form of a target of `len` bytes.
-pub fn sealed_target_size(content: &ContentCodec, names: &NameCodec, len: u64) -> u64 {
+pub fn sealed_target_size(content: &ContentCodec, names: &NameCodec, len: usize) -> usize {
     match names.base64() {
         None => len,
-        Some(base64) => {
-            let sealed = len.saturating_add(content.layout().overhead() as u64);
-            base64.encoded_len(sealed)
-        }
+        Some(base64) => base64.encoded_len(len.saturating_add(content.layout().overhead())),
     }
 }
 

@@ -135,6 +135,14 @@ impl Dir {
         written
     }
 
+    /// Holds what a name leads to, symlinks followed, without opening it (`O_PATH`). For a name
+    /// alone whose meaning is up to the owner of the directory; see [`File::reopen`].
+    pub fn follow(&self, name: &OsStr) -> Result<File> {
+        let name = component(name)?;
+        let flags = OpenFlags::PATH | OpenFlags::CLOEXEC;
+        retry_on_intr(|| fs::openat(self, name, flags, Mode::empty())).map(File::from)
+    }
+
     /// Holds an entry of any type without opening it (`O_PATH`).
     pub(super) fn open_path(&self, name: &OsStr) -> Result<OwnedFd> {
         self.open_raw(name, OpenFlags::PATH, 0)
@@ -196,6 +204,21 @@ mod tests {
         let taken = dir.create_file(name("to_f"), flags, 0o600);
         assert_eq!(taken.unwrap_err(), Errno::EXIST);
         assert_eq!(dir.read_small(name("to_f"), 10), Err(Errno::INVAL));
+    }
+
+    #[test]
+    fn a_symlink_is_followed_on_request() {
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
+        dir.write_new(name("f"), 0o600, b"text", false).unwrap();
+        dir.symlink(name("f"), name("to_f")).unwrap();
+        let held = dir.follow(name("to_f")).unwrap();
+        let stat = held.stat().unwrap();
+        assert_eq!(stat.key, dir.stat_at(name("f")).unwrap().key);
+        let mut text = [0; 4];
+        let file = held.reopen(OpenFlags::RDONLY).unwrap();
+        assert_eq!(file.read_at(&mut text, 0), Ok(4));
+        assert_eq!(dir.follow(name("nothing")).unwrap_err(), Errno::NOENT);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{self, AtFlags, FileType, StatxFlags};
 use rustix::io::retry_on_intr;
@@ -27,6 +28,17 @@ pub struct Time {
     pub secs: i64,
     /// Nanoseconds to add, below 10^9.
     pub nanos: u32,
+}
+
+impl Time {
+    /// Whether this is longer ago than `age`.
+    pub fn is_older_than(self, age: Duration, now: SystemTime) -> bool {
+        let Ok(secs) = u64::try_from(self.secs) else {
+            return true;
+        };
+        let then = UNIX_EPOCH.checked_add(Duration::new(secs, self.nanos));
+        then.is_some_and(|then| now.duration_since(then).is_ok_and(|passed| passed > age))
+    }
 }
 
 /// The type of a file.

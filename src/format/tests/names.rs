@@ -197,6 +197,9 @@ fn the_length_of_the_text_follows_from_the_length_of_the_name() {
                 codec.decode(&IV, stored.disk()),
                 Ok(plain(&"n".repeat(length)))
             );
+            let limited = encrypted(Some(200), pad);
+            let stored = encode(&limited, &IV, &"n".repeat(length));
+            assert_eq!(limited.is_hashed(length), stored.long().is_some());
         }
     }
 }

@@ -125,8 +125,8 @@ fn a_symlink_has_the_text_of_the_vector_and_the_length_that_was_told() {
     for padded in [false, true] {
         let Codecs { content, names, .. } = codecs(Params { padded, ..DEFAULT });
         for len in 1..50 {
-            let stored = seal_target(&content, &names, &vec![b'x'; len]).len() as u64;
-            assert_eq!(sealed_target_size(&content, &names, len as u64), stored);
+            let stored = seal_target(&content, &names, &vec![b'x'; len]).len();
+            assert_eq!(sealed_target_size(&content, &names, len), stored);
         }
     }
 }
