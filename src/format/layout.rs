@@ -107,6 +107,14 @@ impl Layout {
         BlockNo(at.0.saturating_sub(HEADER) / self.cipher_block() as u64)
     }
 
+    /// The end of the block that is cut in two at `at`; `at` itself if none is.
+    pub fn block_end(self, at: CipherOffset) -> CipherOffset {
+        match self.split(at) {
+            (_, 0) => at,
+            (blocks, _) => self.cipher_start(BlockNo(blocks).next()),
+        }
+    }
+
     /// The ciphertext size of a file with `plain` bytes.
     pub fn cipher_size(self, plain: PlainOffset) -> CipherOffset {
         if plain.0 == 0 {
@@ -274,6 +282,9 @@ mod tests {
                 assert_eq!(layout.block_at(cipher), no);
                 let last = layout.cipher_start(no.next()).0 - 1;
                 assert_eq!(layout.block_at(CipherOffset(last)), no);
+                assert_eq!(layout.block_end(cipher), cipher);
+                assert_eq!(layout.block_end(CipherOffset(cipher.0 + 1)).0, last + 1);
+                assert_eq!(layout.block_end(CipherOffset(last)).0, last + 1);
                 assert_eq!(cipher.0 % 4, 2, "blocks are never aligned");
             }
             assert_eq!(layout.block_at(CipherOffset(0)), BlockNo(0));

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use crate::format::{
-    BlockNo, CipherOffset, ContentCodec, FileId, HEADER_LEN, Layout, PLAIN_BLOCK, PlainOffset,
-};
+use crate::format::{BlockNo, CipherOffset, ContentCodec, FileId, HEADER_LEN, Layout, PlainOffset};
 use crate::sys::{Backing, File, FileKey, Stat};
 use crate::vault::error::{Error, Result};
 use crate::vault::open::{Content, Registration};
 use crate::vault::undo::Safety;
+
+/// The size of the largest file that the kernel can address, bytes.
+pub(super) const LARGEST: u64 = i64::MAX.unsigned_abs();
 
 /// An open file. `B` is the backing file: the real one, or an image in memory in tests.
 pub struct CipherFile<B = File> {
@@ -94,7 +95,7 @@ impl<B: Backing> CipherFile<B> {
             buf.resize(want, 0);
         }
         let start = layout.cipher_start(first).0 - skip as u64;
-        let cipher = &mut buf[..want];
+        let cipher = &mut buf[..want.min(up_to_largest(start))];
         let got = self.backing.read_at(cipher, start)?;
         if got <= skip {
             return Ok(0..0);
@@ -151,19 +152,28 @@ impl<B: Backing> CipherFile<B> {
         Ok(id)
     }
 
-    /// Reads one block: its plain bytes (none behind the end) and its cipher bytes as stored.
+    /// Reads one block: its plain bytes, none behind the end.
     pub(super) fn read_block(&self, id: FileId, block: BlockNo) -> Result<Vec<u8>> {
-        let mut buf = vec![0; self.layout().cipher_block()];
-        let got = self
-            .backing
-            .read_at(&mut buf, self.layout().cipher_start(block).0)?;
+        let mut stored = vec![0; self.layout().cipher_block()];
+        let start = self.layout().cipher_start(block);
+        let got = self.backing.read_at(&mut stored, start.0)?;
+        stored.truncate(got);
+        self.open_block(id, block, stored)
+    }
+
+    /// The plain bytes of a block from its cipher bytes.
+    pub(super) fn open_block(
+        &self,
+        id: FileId,
+        block: BlockNo,
+        mut stored: Vec<u8>,
+    ) -> Result<Vec<u8>> {
         let opened = self
             .codec
-            .open_run(id, block, &mut buf[..got])
+            .open_run(id, block, &mut stored)
             .map_err(|what| self.corrupt(what))?;
-        buf.truncate(opened);
-        debug_assert!(opened <= PLAIN_BLOCK);
-        Ok(buf)
+        stored.truncate(opened);
+        Ok(stored)
     }
 
     pub(super) fn layout(&self) -> Layout {
@@ -177,6 +187,11 @@ impl<B: Backing> CipherFile<B> {
     pub(super) fn corrupt(&self, what: impl Into<crate::format::Corrupt>) -> Error {
         Error::corrupt(self.key().ino, what)
     }
+}
+
+/// How many bytes the largest possible file has from `start` on.
+fn up_to_largest(start: u64) -> usize {
+    usize::try_from(LARGEST.saturating_sub(start)).unwrap_or(usize::MAX)
 }
 
 impl<B: Backing> CipherFile<B> {

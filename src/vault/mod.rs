@@ -30,6 +30,8 @@ mod raw;
 mod remove;
 mod rename;
 mod resize;
+#[cfg(test)]
+mod tests;
 mod undo;
 mod verify;
 mod write;

@@ -1,15 +1,15 @@
 //! Growing, shrinking, reserving and seeking: everything about the shape of a file.
 
-use crate::format::{BlockNo, CipherOffset, FileId, PLAIN_BLOCK, PlainOffset};
+use crate::format::{CipherOffset, FileId, PLAIN_BLOCK, PlainOffset};
 use crate::sys::{Backing, Errno, Reserve};
-use crate::vault::error::Result;
+use crate::vault::error::{Error, Result};
 use crate::vault::file::CipherFile;
 
 impl<B: Backing> CipherFile<B> {
     /// Sets the plain size: cuts off what is behind it, or grows the file with a hole.
     ///
     /// # Errors
-    /// [`Error::Corrupt`](crate::vault::Error::Corrupt) if the block that would be cut in two
+    /// [`Error::Corrupt`] if the block that would be cut in two
     /// does not authenticate.
     pub fn truncate(&self, size: PlainOffset) -> Result<()> {
         let _exclusive = self.content().exclude();
@@ -113,13 +113,10 @@ impl<B: Backing> CipherFile<B> {
     /// Cuts the file off at `size`, which is below the old size. The caller holds the exclusive
     /// lock.
     ///
-    /// The later blocks go first; then the shorter block is written over the longer one, and the
-    /// rest of the longer one goes. A crash in between leaves at most this block torn.
+    /// The block that is cut in two is sealed anew in place, then the file is cut. A crash in
+    /// between leaves at most this block torn; an error puts it back.
     pub(super) fn shrink(&self, size: PlainOffset) -> Result<()> {
         let layout = self.layout();
-        if size == PlainOffset(0) {
-            return self.set_cipher_size(CipherOffset(0));
-        }
         let keep = usize::try_from(size.0 % PLAIN_BLOCK as u64).unwrap_or(0);
         if keep == 0 {
             return self.set_cipher_size(layout.cipher_size(size));
@@ -128,31 +125,41 @@ impl<B: Backing> CipherFile<B> {
             return Err(Errno::IO.into());
         };
         let block = layout.block_of(size);
-        let plain = self.read_block(id, block)?;
-        let kept = &plain[..keep.min(plain.len())];
         let start = layout.cipher_start(block);
-        let end = CipherOffset(start.0 + layout.cipher_block() as u64);
-        if self.cipher_size()? > end {
-            self.set_cipher_size(end)?;
-        }
-        self.replace_block(id, block, kept)?;
+        let mut stored = vec![0; layout.cipher_block()];
+        let got = self.backing.read_at(&mut stored, start.0)?;
+        stored.truncate(got);
+        let mut plain = self.open_block(id, block, stored.clone())?;
+        plain.truncate(keep);
+        let mut sealed = Vec::with_capacity(layout.cipher_block());
+        self.codec.seal_run(id, block, &plain, &mut sealed);
+        self.commit(self.cipher_size()?, start, &sealed)
+            .or_else(|error| self.make_room(error, start, &sealed))?;
         let cut = self.set_cipher_size(layout.cipher_size(size));
         if cut.is_err() {
-            self.replace_block(id, block, &plain)?;
+            stored.truncate(sealed.len());
+            let _ = self.backing.write_at(&stored, start.0);
         }
         cut
     }
 
-    fn replace_block(&self, id: FileId, block: BlockNo, plain: &[u8]) -> Result<()> {
-        let mut sealed = Vec::with_capacity(self.layout().cipher_block());
-        self.codec.seal_run(id, block, plain, &mut sealed);
-        let start = self.layout().cipher_start(block);
-        self.commit(self.cipher_size()?, start, &sealed)
+    /// Puts a sealed block in place after all if there was no space for it: where nothing is
+    /// overwritten in place, cutting off what is behind it makes some.
+    fn make_room(&self, error: Error, start: CipherOffset, sealed: &[u8]) -> Result<()> {
+        let end = self.layout().block_end(CipherOffset(start.0 + 1));
+        match error {
+            Error::Os(Errno::NOSPC | Errno::DQUOT) if self.cipher_size()? > end => {
+                self.set_cipher_size(end)?;
+                self.commit(end, start, sealed)
+            }
+            error => Err(error),
+        }
     }
 
     /// Grows the file from `old` to `size` bytes of plain size. The caller holds the exclusive
     /// lock.
     pub(super) fn grow(&self, old: PlainOffset, size: PlainOffset) -> Result<()> {
+        self.check_end(Some(size.0))?;
         let layout = self.layout();
         let last = PlainOffset(size.0 - 1);
         let same_block =
@@ -167,8 +174,10 @@ impl<B: Backing> CipherFile<B> {
         } else {
             self.write_span(last, &[0])
         };
-        if grown.is_err() && self.plain_size()? > old {
-            self.shrink(old)?;
+        if grown.is_err() && old == PlainOffset(0) {
+            let _ = self.set_cipher_size(CipherOffset(0));
+        } else if grown.is_err() {
+            self.cut_back(old);
         }
         grown
     }

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 
 use crate::format::{BlockNo, CipherOffset, FileId, HEADER_LEN, PLAIN_BLOCK, PlainOffset};
-use crate::sys::Backing;
+use crate::sys::{Backing, Errno};
 use crate::vault::error::Result;
-use crate::vault::file::CipherFile;
+use crate::vault::file::{CipherFile, LARGEST};
 use crate::vault::undo::Undo;
 
 thread_local! {
@@ -20,7 +20,8 @@ impl<B: Backing> CipherFile<B> {
     /// Writes all of `data` at `at`. Bytes between the old end and `at` read as zeros.
     ///
     /// # Errors
-    /// After an error the file reads as before.
+    /// `EFBIG` beyond what a file can hold; what the backing file says. The file reads as before
+    /// then, except that of a long overwrite some blocks may have been replaced.
     pub fn write(&self, at: PlainOffset, data: &[u8]) -> Result<()> {
         let _exclusive = self.content().exclude();
         self.write_locked(at, data)
@@ -31,13 +32,30 @@ impl<B: Backing> CipherFile<B> {
         if data.is_empty() {
             return Ok(());
         }
+        self.check_end(at.0.checked_add(data.len() as u64))?;
         let old = self.plain_size()?;
         self.pad_for(at, old)?;
         let written = self.write_span(at, data);
-        if written.is_err() && self.plain_size()? > old {
-            self.shrink(old)?;
+        if written.is_err() {
+            self.cut_back(old);
         }
         written
+    }
+
+    /// Takes growth back after something failed; if that fails too, what is too much is zeros. The
+    /// caller holds the exclusive lock.
+    pub(super) fn cut_back(&self, size: PlainOffset) {
+        if self.plain_size().is_ok_and(|now| now > size) {
+            let _ = self.shrink(size);
+        }
+    }
+
+    /// `EFBIG` if a file cannot end at `end`.
+    pub(super) fn check_end(&self, end: Option<u64>) -> Result<()> {
+        match end.map(|end| self.layout().cipher_size(PlainOffset(end))) {
+            Some(CipherOffset(size)) if size <= LARGEST => Ok(()),
+            _ => Err(Errno::FBIG.into()),
+        }
     }
 
     /// Fills the last block with zeros if a write at `at` leaves it behind: only a whole block
@@ -84,10 +102,9 @@ impl<B: Backing> CipherFile<B> {
             self.commit(size, CipherOffset(0), &id.to_header())?;
             let header_only = CipherOffset(HEADER_LEN as u64);
             let written = self.write_blocks(id, header_only, at, data, sealed);
-            if let Err(error) = written {
-                let _ = self.backing.set_len(size.0);
-                self.content().set_size(None);
-                return Err(error);
+            if written.is_err() {
+                let _ = self.set_cipher_size(CipherOffset(0));
+                return written;
             }
         }
         self.content().set_id(Some(id));
@@ -157,16 +174,19 @@ impl<B: Backing> CipherFile<B> {
 
     /// Puts sealed bytes into the backing file, or leaves it as it was.
     pub(super) fn commit(&self, size: CipherOffset, at: CipherOffset, bytes: &[u8]) -> Result<()> {
-        let undo = Undo::prepare(&self.backing, self.safety, size, at, bytes.len())?;
+        let len = bytes.len() as u64;
+        let undo = Undo::prepare(&self.backing, self.safety, size, at, len)?;
         match self.backing.write_at(bytes, at.0) {
             Ok(()) => {
-                let end = CipherOffset(at.0 + bytes.len() as u64);
-                self.content().set_size(Some(size.max(end)));
+                self.content()
+                    .set_size(Some(size.max(CipherOffset(at.0 + len))));
                 Ok(())
             }
             Err(failed) => {
                 self.content().set_size(None);
-                Err(undo.apply(&self.backing, failed).into())
+                let stop = CipherOffset(at.0 + failed.written as u64);
+                let end = self.layout().block_end(stop);
+                Err(undo.apply(&self.backing, bytes, failed, end).into())
             }
         }
     }
