@@ -363,7 +363,7 @@ pub(crate) struct IgnoredArgs {
     forcedecode: bool,
 }
 
-fn path() -> impl TypedValueParser<Value = PathBuf> {
+pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 

@@ -2,6 +2,7 @@
 //! order in which the first failure is what the user reads; what comes out can be run as it is.
 
 use super::args::{FormatArgs, KernelArgs, MessageArgs, MountArgs, SecretArgs, Words};
+use super::clone::CloneOptions;
 use super::exit::{ExitCode, Failure};
 use super::fsck::FsckOptions;
 use super::paths;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Info(Volume),
     /// Check the volume.
     Fsck(Box<FsckOptions>),
+    /// Clone files inside a mount.
+    Clone(CloneOptions),
     /// Mount.
     Mount(Box<MountOptions>),
 }

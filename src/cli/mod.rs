@@ -4,6 +4,7 @@
 //! that they carry is returned to the binary, which alone ends the process.
 
 mod args;
+mod clone;
 mod command;
 mod daemon;
 mod exit;
@@ -77,6 +78,7 @@ fn run(command: Command, line: &[OsString], out: &Output) -> Result<ExitCode, Fa
         Command::Passwd(options) => return passwd::run(&options, out),
         Command::Info(volume) => return info::run(&volume, out),
         Command::Fsck(options) => return fsck::run(&options),
+        Command::Clone(options) => return clone::run(&options, out),
         Command::Mount(options) => return mount::run(&options, line, out),
     }
     Ok(ExitCode::Success)

@@ -5,6 +5,7 @@
 //! parser is that of the whole line, and options that make no sense with the verb are refused.
 
 use super::args::{ActionArgs, Words, heading};
+use super::clone::CloneOptions;
 use super::command::Command;
 use super::exit::Failure;
 use clap::parser::ValueSource;
@@ -48,6 +49,11 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "fsck",
         parser: || FSCK.parser(),
         build: |matches| FSCK.build(matches),
+    },
+    Verb {
+        name: "clone",
+        parser: CloneOptions::command,
+        build: CloneOptions::parsed,
     },
     Verb {
         name: "speed",

@@ -1,0 +1,142 @@
+//! `clone`: copies inside a mount that share their storage with the original, or fail.
+//!
+//! Invariant: everything is made under a temporary name beside its destination, which is thus
+//! there as a whole or as it was before, whatever happens.
+
+mod cloner;
+mod place;
+mod temporary;
+
+use super::command::Command;
+use super::exit::{ExitCode, Failure};
+use super::output::{Kind, Output};
+use crate::sys::signal::{self, Signal};
+use crate::sys::{Errno, RenameFlags};
+use clap::{ArgAction, ArgMatches, FromArgMatches, Parser};
+use cloner::{Cloner, Totals};
+use place::Place;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use temporary::Temporary;
+
+/// What is said of files elsewhere.
+const NO_MOUNT: &str = "is not inside a gocryptfs-rs mount";
+
+/// What the verb takes.
+#[derive(Parser, Clone, Debug)]
+#[command(
+    name = "gocryptfs clone",
+    about = "Copy files inside a mount so that the copies take no space of their own, or fail",
+    override_usage = "gocryptfs clone [-r] SRC... DST",
+    after_help = "Modes, times and extended attributes are copied too, and for root owners.\n\
+                  The storage is shared until one of the copies changes. Where it cannot be\n\
+                  shared, nothing is copied and DST stays as it is.",
+    disable_help_flag = true
+)]
+pub(crate) struct CloneOptions {
+    /// Clone directories with all that is in them
+    #[arg(long, visible_alias = "r")]
+    recursive: bool,
+    /// Only warnings and errors
+    #[arg(long, visible_alias = "q")]
+    quiet: bool,
+    /// Show this help
+    #[arg(short, long, action = ArgAction::Help)]
+    help: Option<bool>,
+    #[arg(value_parser = super::args::path(), hide = true)]
+    paths: Vec<PathBuf>,
+}
+
+impl CloneOptions {
+    /// Builds the command.
+    ///
+    /// # Errors
+    /// Not enough paths.
+    pub(crate) fn parsed(matches: &ArgMatches) -> Result<Command, Failure> {
+        let options = Self::from_arg_matches(matches);
+        let options = options.map_err(|error| Failure::usage(error.to_string()))?;
+        if options.paths.len() < 2 {
+            return Err(Failure::usage("Usage: gocryptfs clone [-r] SRC... DST"));
+        }
+        Ok(Command::Clone(options))
+    }
+}
+
+/// Clones all sources.
+///
+/// # Errors
+/// The first one that cannot be cloned; those before it have been.
+pub(crate) fn run(options: &CloneOptions, out: &Output) -> Result<ExitCode, Failure> {
+    let stop = stop_on_signals()?;
+    let Some((destination, sources)) = options.paths.split_last() else {
+        return Ok(ExitCode::Success);
+    };
+    let into_dir = destination.is_dir();
+    if sources.len() > 1 && !into_dir {
+        return Err(refused(destination, "is not a directory"));
+    }
+    let mut totals = Totals::default();
+    for source in sources {
+        let from = Place::of_source(source, options.recursive)?;
+        let to = if into_dir {
+            Place::inside(destination, &from)?
+        } else {
+            Place::new(destination)?
+        };
+        totals += clone(&from, &to, options.recursive, &stop)?;
+    }
+    out.write(Kind::Success, &totals.to_string());
+    Ok(ExitCode::Success)
+}
+
+/// From now on SIGINT and SIGTERM do not end the process but set what is returned.
+fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+    let signals = [Signal::INT, Signal::TERM];
+    signal::block(&signals).map_err(|errno| Failure::new(ExitCode::Other, errno.to_string()))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    // Nobody waits for this thread: it ends with the process.
+    thread::spawn(move || {
+        if signal::wait(&signals).is_ok() {
+            stopped.store(true, Ordering::Relaxed);
+        }
+    });
+    Ok(stop)
+}
+
+/// Clones one object, in place of what has been there.
+fn clone(from: &Place, to: &Place, recursive: bool, stop: &AtomicBool) -> Result<Totals, Failure> {
+    let source = from.stat()?;
+    let is_dir = source.is_dir();
+    if is_dir && !recursive {
+        return Err(refused(&from.shown, "is a directory (-r clones it)"));
+    }
+    match to.dir.stat_at(&to.name) {
+        Ok(old) if old.key == source.key => {
+            return Err(refused(&to.shown, "is the file that is to be cloned"));
+        }
+        Ok(_) if is_dir => return Err(refused(&to.shown, "exists")),
+        Ok(old) if old.is_dir() => return Err(refused(&to.shown, "is a directory")),
+        Ok(_) | Err(Errno::NOENT) => {}
+        Err(errno) => return Err(refused(&to.shown, errno)),
+    }
+    let temporary = Temporary::new(&to.dir);
+    let cloner = Cloner::new(&to.dir, &from.shown, &to.shown, stop);
+    let totals = cloner.clone_tree(&from.dir, &from.name, temporary.name())?;
+    let flags = if is_dir {
+        RenameFlags::NOREPLACE
+    } else {
+        RenameFlags::empty()
+    };
+    let renamed = to.dir.rename(temporary.name(), &to.dir, &to.name, flags);
+    renamed.map_err(|errno| refused(&to.shown, errno))?;
+    temporary.has_moved();
+    Ok(totals)
+}
+
+/// A failure because of one file.
+fn refused(path: &Path, reason: impl std::fmt::Display) -> Failure {
+    Failure::new(ExitCode::Other, format!("{}: {reason}", path.display()))
+}
