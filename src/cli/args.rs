@@ -323,7 +323,7 @@ pub(crate) struct MessageArgs {
     /// Debug messages of the FUSE protocol
     #[arg(long, hide_short_help = true)]
     pub(crate) fusedebug: bool,
-    /// Abort at the first warning, for tests
+    /// End at the first warning, for tests
     #[arg(long, hide_short_help = true)]
     pub(crate) wpanic: bool,
     /// In the background, keep writing messages to stdout and stderr

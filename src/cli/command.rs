@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Help { all: bool },
     /// Name and version.
     Version,
+    /// Measure the ciphers.
+    Speed,
     /// Make a new volume.
     Init(InitOptions),
     /// Change the password.
@@ -137,6 +139,11 @@ impl Command {
         Self::build(words.map_err(|error| Failure::usage(error.to_string()))?)
     }
 
+    /// Whether another process will run the same line in the background.
+    pub(crate) fn runs_again(&self) -> bool {
+        matches!(self, Self::Mount(options) if options.runs_again())
+    }
+
     /// Checks the options against each other.
     ///
     /// # Errors
@@ -153,7 +160,7 @@ impl Command {
             return Ok(Self::Help { all: true });
         }
         if action.speed {
-            return Err(unavailable("-speed"));
+            return Ok(Self::Speed);
         }
         let volume = Volume::build(&words)?;
         if !words.reverse.reverse && !words.reverse.exclude.is_empty() {
@@ -201,6 +208,13 @@ impl Command {
             kernel: words.kernel,
             messages: words.messages,
         })))
+    }
+}
+
+impl MountOptions {
+    /// Whether another process will mount, in the background.
+    pub(crate) fn runs_again(&self) -> bool {
+        !self.mount.fg && self.mount.notifypid <= 0
     }
 }
 
@@ -265,7 +279,6 @@ fn check_available(words: &Words) -> Result<(), Failure> {
     let missing = [
         (words.reverse.reverse, "-reverse"),
         (!mount.badname.is_empty(), "-badname"),
-        (mount.noxattr, "-noxattr"),
     ];
     match missing.iter().find(|(wanted, _)| *wanted) {
         Some((_, name)) => Err(unavailable(name)),

@@ -8,6 +8,8 @@ pub(crate) enum ExitCode {
     Success,
     /// The command line makes no sense, or asks for what this volume cannot do.
     Usage,
+    /// A warning, and the user wants warnings to be the end.
+    Panic,
     /// CIPHERDIR is not a directory, or not empty where a new volume should go.
     CipherDir,
     /// A new volume could not be completed.
@@ -54,6 +56,7 @@ impl ExitCode {
         match self {
             Self::Success => 0,
             Self::Usage => 1,
+            Self::Panic => 2,
             Self::CipherDir => 6,
             Self::Init => 7,
             Self::LoadConf => 8,

@@ -4,6 +4,7 @@
 //! asked for.
 
 use super::command::{InitOptions, PasswordSource, Token, Volume};
+use super::cpu;
 use super::exit::{ExitCode, Failure};
 use super::help::CREATOR;
 use super::output::{Kind, Output};
@@ -33,6 +34,9 @@ pub(crate) fn run(options: &InitOptions, out: &Output) -> Result<ExitCode, Failu
     let flags = FeatureFlags::for_init(choices(options)?);
     check_empty(&volume.cipherdir)?;
     let file = new_conf_file(volume)?;
+    if let Some(notice) = slow_cipher(flags.params(true).content, cpu::has_aes_gcm()) {
+        out.write(Kind::Note, notice);
+    }
     let (password, fido2) = password(options, out)?;
     let key = match &options.key {
         Some(given) => unlock::given_key(given, out)?,
@@ -99,6 +103,14 @@ fn choices(options: &InitOptions) -> Result<InitChoices, Failure> {
         long_name_max: format.longnamemax,
         fido2: options.token.is_some(),
     })
+}
+
+/// What to know about a cipher for which the processor has no instructions.
+fn slow_cipher(suite: ContentSuite, has_aes_gcm: bool) -> Option<&'static str> {
+    (suite == ContentSuite::AesGcm && !has_aes_gcm).then_some(
+        "Notice: Your CPU does not have AES-GCM acceleration. Consider using -xchacha for better \
+         performance.",
+    )
 }
 
 fn check_empty(cipherdir: &Path) -> Result<(), Failure> {
@@ -194,4 +206,17 @@ fn congratulate(volume: &Volume, out: &Output) {
         Kind::Hint,
         &format!("You can now mount it using: gocryptfs {shown} MOUNTPOINT"),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_appears_only_for_aes_gcm_on_a_processor_without_its_instructions() {
+        assert_eq!(slow_cipher(ContentSuite::AesGcm, true), None);
+        assert_eq!(slow_cipher(ContentSuite::XChaCha, false), None);
+        let notice = slow_cipher(ContentSuite::AesGcm, false).unwrap();
+        assert!(notice.contains("Consider using -xchacha"), "{notice}");
+    }
 }

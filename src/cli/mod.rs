@@ -6,10 +6,12 @@
 mod args;
 mod clone;
 mod command;
+mod cpu;
 mod daemon;
 mod exit;
 mod fsck;
 mod help;
+mod ignored;
 mod info;
 mod init;
 mod log;
@@ -20,6 +22,7 @@ mod parse;
 mod passwd;
 mod password;
 mod paths;
+mod speed;
 mod unlock;
 mod values;
 mod verb;
@@ -67,6 +70,9 @@ fn start(original: &[OsString]) -> Result<ExitCode, Failure> {
     let is_set = |switch| parse::is_set(&matches, switch);
     let out = Output::new(is_set("quiet"), is_set("wpanic"));
     let command = verb.map_or(Command::parsed as _, |verb| verb.build)(&matches)?;
+    if !command.runs_again() {
+        ignored::tell(&matches, &out);
+    }
     run(command, &line, &out)
 }
 
@@ -74,6 +80,7 @@ fn run(command: Command, line: &[OsString], out: &Output) -> Result<ExitCode, Fa
     match command {
         Command::Help { all } => help::help(out, all),
         Command::Version => help::version(out),
+        Command::Speed => speed::run(out),
         Command::Init(options) => return init::run(&options, out),
         Command::Passwd(options) => return passwd::run(&options, out),
         Command::Info(volume) => return info::run(&volume, out),

@@ -29,10 +29,10 @@ pub(crate) fn run(
     line: &[OsString],
     out: &Output,
 ) -> Result<ExitCode, Failure> {
-    let parent = u32::try_from(options.mount.notifypid).unwrap_or_default();
-    if !options.mount.fg && parent == 0 {
+    if options.runs_again() {
         return daemon::start(line);
     }
+    let parent = u32::try_from(options.mount.notifypid).unwrap_or_default();
     log::install(&options.messages, out);
     options.volume.announce(out);
     let volume = &options.volume;
@@ -108,6 +108,7 @@ fn mount_options(
         allow_other,
         default_permissions: allow_other,
         acl: options.mount.acl,
+        xattr: !options.mount.noxattr,
         read_only: kernel.ro || is_read_only(options, out)?,
         dev: kernel.dev && !kernel.nodev,
         suid: options.suid(),

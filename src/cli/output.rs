@@ -3,6 +3,8 @@
 //!
 //! A write that fails is not reported: there is nobody left to tell.
 
+use super::exit::ExitCode;
+use crate::sys::process;
 use std::io::{IsTerminal, Write};
 use std::os::unix::net::UnixDatagram;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,7 +76,7 @@ impl Kind {
 #[derive(Clone)]
 pub(crate) struct Output {
     quiet: bool,
-    warnings_abort: bool,
+    warnings_end: bool,
     colours: bool,
     syslog: Arc<Mutex<Option<UnixDatagram>>>,
 }
@@ -84,13 +86,13 @@ const SYSLOG_SOCKETS: [&str; 3] = ["/dev/log", "/var/run/syslog", "/var/run/log"
 
 impl Output {
     /// Writes to stdout and stderr, with colours if both are terminals and the user has not set
-    /// `NO_COLOR` (see <https://no-color.org>). `warnings_abort` ends the process at the first
+    /// `NO_COLOR` (see <https://no-color.org>). `warnings_end` ends the process at the first
     /// warning, for tests that look for one.
-    pub(crate) fn new(quiet: bool, warnings_abort: bool) -> Self {
+    pub(crate) fn new(quiet: bool, warnings_end: bool) -> Self {
         let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
         Self {
             quiet,
-            warnings_abort,
+            warnings_end,
             colours: terminal && std::env::var_os("NO_COLOR").is_none(),
             syslog: Arc::default(),
         }
@@ -120,8 +122,8 @@ impl Output {
             Some(socket) => text.lines().for_each(|line| send(socket, kind, line)),
             None => self.show(kind, text),
         }
-        if self.warnings_abort && kind == Kind::Warning {
-            std::process::abort();
+        if self.warnings_end && kind == Kind::Warning {
+            process::quit(ExitCode::Panic.number());
         }
     }
 

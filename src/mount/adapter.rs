@@ -18,6 +18,7 @@ use fuser::{
 };
 use tracing::debug;
 
+use crate::mount::attach::Options;
 use crate::mount::convert::{self, caller, flags, handle, node, small};
 use crate::mount::idle::Activity;
 use crate::mount::reply::{self, failed};
@@ -41,16 +42,18 @@ pub(super) struct Adapter<V> {
     fs: Arc<V>,
     timeouts: Timeouts,
     acl: bool,
+    xattr: bool,
     activity: Arc<Activity>,
 }
 
 impl<V: Vfs> Adapter<V> {
-    pub(super) fn new(fs: Arc<V>, acl: bool) -> Adapter<V> {
+    pub(super) fn new(fs: Arc<V>, options: &Options) -> Adapter<V> {
         let timeouts = fs.timeouts();
         Adapter {
             fs,
             timeouts,
-            acl,
+            acl: options.acl,
+            xattr: options.xattr,
             activity: Arc::default(),
         }
     }
@@ -73,6 +76,16 @@ impl<V: Vfs> Adapter<V> {
     fn inside(&self, ino: INodeNo) -> NodeId {
         self.activity.used();
         node(ino)
+    }
+
+    /// The node whose extended attributes a request is about. Without any, the kernel is told so
+    /// and asks no more.
+    fn with_xattrs(&self, ino: INodeNo) -> vfs::Result<NodeId> {
+        if self.xattr {
+            Ok(self.at(ino))
+        } else {
+            Err(Error::Os(Errno::NOSYS))
+        }
     }
 
     /// Counts what was opened.
@@ -436,23 +449,22 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         reply: ReplyEmpty,
     ) {
         let flags = flags.cast_unsigned();
-        let done = self
-            .fs
-            .setxattr(caller(req, 0), self.at(ino), name, value, flags);
+        let node = self.with_xattrs(ino);
+        let done = node.and_then(|node| self.fs.setxattr(caller(req, 0), node, name, value, flags));
         reply::empty("setxattr", done, reply);
     }
 
     fn getxattr(&self, _req: &Request, ino: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
-        reply::xattr(
-            "getxattr",
-            self.fs.getxattr(self.at(ino), name),
-            size,
-            reply,
-        );
+        let node = self.with_xattrs(ino);
+        let value = node.and_then(|node| self.fs.getxattr(node, name));
+        reply::xattr("getxattr", value, size, reply);
     }
 
     fn listxattr(&self, _req: &Request, ino: INodeNo, size: u32, reply: ReplyXattr) {
-        let listed = self.fs.listxattr(self.at(ino)).map(|names| {
+        let listed = self
+            .with_xattrs(ino)
+            .and_then(|node| self.fs.listxattr(node));
+        let listed = listed.map(|names| {
             let mut list = Vec::new();
             for name in names {
                 list.extend_from_slice(name.as_encoded_bytes());
@@ -464,7 +476,8 @@ impl<V: Vfs> Filesystem for Adapter<V> {
     }
 
     fn removexattr(&self, _req: &Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let done = self.fs.removexattr(self.at(ino), name);
+        let node = self.with_xattrs(ino);
+        let done = node.and_then(|node| self.fs.removexattr(node, name));
         reply::empty("removexattr", done, reply);
     }
 

@@ -39,6 +39,8 @@ pub struct Options {
     pub default_permissions: bool,
     /// The kernel interprets POSIX ACLs.
     pub acl: bool,
+    /// There are extended attributes.
+    pub xattr: bool,
     /// Nothing can be changed.
     pub read_only: bool,
     /// Device nodes work.

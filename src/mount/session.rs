@@ -38,7 +38,7 @@ impl<V: Vfs> Session<V> {
         config.clone_fd = true;
         // Who may enter is the kernel's decision alone.
         let acl = fuser::SessionACL::All;
-        let adapter = Adapter::new(fs, options.acl);
+        let adapter = Adapter::new(fs, options);
         let activity = adapter.activity();
         match fuser::Session::from_fd(adapter, device, acl, config) {
             Ok(fuse) => Ok(Session {
