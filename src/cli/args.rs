@@ -306,6 +306,9 @@ pub(crate) struct ReverseArgs {
     /// File of patterns to leave out
     #[arg(long, value_name = "FILE", value_parser = path(), hide_short_help = true)]
     pub(crate) exclude_from: Vec<PathBuf>,
+    /// As the newest gocryptfs, with xattrs
+    #[arg(long, hide_short_help = true)]
+    pub(crate) reverse_newest: bool,
 }
 
 #[derive(Args, Clone, Debug)]

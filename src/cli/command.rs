@@ -1,7 +1,7 @@
 //! The typed form of a command line. All rules that span several options are checked here, in the
 //! order in which the first failure is what the user reads; what comes out can be run as it is.
 
-use super::args::{FormatArgs, KernelArgs, MessageArgs, MountArgs, SecretArgs, Words};
+use super::args::{FormatArgs, KernelArgs, MessageArgs, MountArgs, ReverseArgs, SecretArgs, Words};
 use super::clone::CloneOptions;
 use super::exit::{ExitCode, Failure};
 use super::fsck::FsckOptions;
@@ -37,8 +37,10 @@ pub(crate) enum Command {
 /// Where a volume is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Volume {
-    /// The encrypted directory, absolute and clean.
+    /// The encrypted directory, or in reverse mode the plain one, absolute and clean.
     pub(crate) cipherdir: PathBuf,
+    /// Whether a plain directory is to appear encrypted.
+    pub(crate) is_reverse: bool,
     /// The configuration file if it is not in CIPHERDIR, absolute and clean.
     pub(crate) config: Option<PathBuf>,
 }
@@ -125,6 +127,7 @@ pub(crate) struct MountOptions {
     /// Owner of all files, as the user sees it.
     pub(crate) force_owner: Option<(u32, u32)>,
     pub(crate) mount: MountArgs,
+    pub(crate) reverse: ReverseArgs,
     pub(crate) kernel: KernelArgs,
     pub(crate) messages: MessageArgs,
 }
@@ -149,7 +152,8 @@ impl Command {
     /// # Errors
     /// Options that exclude each other or lack one another, values out of range, and a CIPHERDIR
     /// that is none.
-    pub(crate) fn build(words: Words) -> Result<Self, Failure> {
+    pub(crate) fn build(mut words: Words) -> Result<Self, Failure> {
+        words.format.aessiv |= words.reverse.reverse;
         check_conflicts(&words)?;
         check_values(&words)?;
         let action = &words.action;
@@ -171,6 +175,10 @@ impl Command {
         let force_owner = owner.transpose().map_err(Failure::usage)?;
         check_positionals(&words)?;
         check_available(&words)?;
+        if words.action.fsck && words.reverse.reverse {
+            let message = "Running -fsck with -reverse is not supported";
+            return Err(Failure::usage(message));
+        }
         if words.action.fsck {
             let options = FsckOptions::build(volume, words)?;
             return Ok(Self::Fsck(Box::new(options)));
@@ -205,6 +213,7 @@ impl Command {
             format,
             force_owner,
             mount: words.mount,
+            reverse: words.reverse,
             kernel: words.kernel,
             messages: words.messages,
         })))
@@ -276,10 +285,7 @@ fn check_positionals(words: &Words) -> Result<(), Failure> {
 /// Refuses what is understood but not built yet.
 fn check_available(words: &Words) -> Result<(), Failure> {
     let mount = &words.mount;
-    let missing = [
-        (words.reverse.reverse, "-reverse"),
-        (!mount.badname.is_empty(), "-badname"),
-    ];
+    let missing = [(!mount.badname.is_empty(), "-badname")];
     match missing.iter().find(|(wanted, _)| *wanted) {
         Some((_, name)) => Err(unavailable(name)),
         None => Ok(()),
@@ -301,7 +307,11 @@ impl Volume {
         let config = words.secret.config.as_deref();
         let config = config.filter(|path| !path.as_os_str().is_empty());
         let config = config.map(paths::absolute).transpose()?;
-        Ok(Self { cipherdir, config })
+        Ok(Self {
+            cipherdir,
+            is_reverse: words.reverse.reverse,
+            config,
+        })
     }
 }
 

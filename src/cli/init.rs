@@ -32,7 +32,9 @@ pub(crate) fn run(options: &InitOptions, out: &Output) -> Result<ExitCode, Failu
     volume.announce(out);
     let log_n = options.scryptn.map_or(Ok(LOG_N), log_n)?;
     let flags = FeatureFlags::for_init(choices(options)?);
-    check_empty(&volume.cipherdir)?;
+    if !volume.is_reverse {
+        check_empty(&volume.cipherdir)?;
+    }
     let file = new_conf_file(volume)?;
     if let Some(notice) = slow_cipher(flags.params(true).content, cpu::has_aes_gcm()) {
         out.write(Kind::Note, notice);
@@ -57,7 +59,7 @@ pub(crate) fn run(options: &InitOptions, out: &Output) -> Result<ExitCode, Failu
         Err(error @ WriteError::NotDurable(_)) => out.warn(&error.to_string()),
         Err(error) => return Err(cannot_write(&file, error)),
     }
-    if flags.has(Flag::DirIv) {
+    if flags.has(Flag::DirIv) && !volume.is_reverse {
         make_dir_iv(&volume.cipherdir)?;
     }
     congratulate(volume, out);
@@ -188,9 +190,14 @@ fn show_key(key: &MasterKey, out: &Output) {
 }
 
 fn congratulate(volume: &Volume, out: &Output) {
+    let (kind, option) = if volume.is_reverse {
+        ("gocryptfs-reverse", "-reverse ")
+    } else {
+        ("gocryptfs", "")
+    };
     out.write(
         Kind::Success,
-        "The gocryptfs filesystem has been created successfully.",
+        &format!("The {kind} filesystem has been created successfully."),
     );
     let here = std::env::current_dir().unwrap_or_default();
     let path = match volume.cipherdir.strip_prefix(&here) {
@@ -204,7 +211,7 @@ fn congratulate(volume: &Volume, out: &Output) {
     };
     out.write(
         Kind::Hint,
-        &format!("You can now mount it using: gocryptfs {shown} MOUNTPOINT"),
+        &format!("You can now mount it using: gocryptfs {option}{shown} MOUNTPOINT"),
     );
 }
 

@@ -22,6 +22,7 @@ mod parse;
 mod passwd;
 mod password;
 mod paths;
+mod reverse;
 mod speed;
 mod unlock;
 mod values;

@@ -6,13 +6,14 @@ use super::command::MountOptions;
 use super::exit::{ExitCode, Failure};
 use super::output::{Kind, Output};
 use super::unlock::{self, Unlocked};
-use super::{daemon, log, mountpoint, paths};
+use super::{daemon, log, mountpoint, paths, reverse};
 use crate::ctlsock::ControlSocket;
 use crate::forward::{self, Forward};
 use crate::mount::{self, Session, Unmounter};
 use crate::sys::signal::{self, Signal};
 use crate::sys::{Dir, process};
 use crate::vault::{self, Vault};
+use crate::vfs::{Paths, Vfs};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -32,7 +33,6 @@ pub(crate) fn run(
     if options.runs_again() {
         return daemon::start(line);
     }
-    let parent = u32::try_from(options.mount.notifypid).unwrap_or_default();
     log::install(&options.messages, out);
     options.volume.announce(out);
     let volume = &options.volume;
@@ -41,8 +41,25 @@ pub(crate) fn run(
     let control = control_socket(options)?;
     let unlocked = unlock::unlock(volume, &options.key, &options.format, out)?;
     let mount_options = mount_options(options, mountpoint, out)?;
-    let fs = Arc::new(file_system(options, &unlocked)?);
+    if options.volume.is_reverse {
+        let fs = reverse::view(options, &unlocked)?;
+        drop(unlocked);
+        return start(fs, options, &mount_options, control.as_ref(), out);
+    }
+    let fs = file_system(options, &unlocked)?;
     drop(unlocked);
+    start(fs, options, &mount_options, control.as_ref(), out)
+}
+
+/// Mounts `fs` and answers its requests.
+fn start<V: Vfs + Paths>(
+    fs: V,
+    options: &MountOptions,
+    mount_options: &mount::Options,
+    control: Option<&ControlSocket>,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    let fs = Arc::new(fs);
     if let Err(errno) = process::raise_nofile_limit() {
         out.warn(&format!("Cannot raise the limit on open files: {errno}"));
     }
@@ -51,18 +68,21 @@ pub(crate) fn run(
     let signals = [Signal::INT, Signal::TERM];
     let blocked = signal::block(&[&signals[..], &[Signal::USR1]].concat());
     blocked.map_err(|errno| Failure::new(ExitCode::Other, errno.to_string()))?;
-    if let Some(control) = &control {
+    if let Some(control) = control {
         let started = control.serve(Arc::clone(&fs) as _);
         started.map_err(|error| Failure::new(ExitCode::CtlSock, format!("ctlsock: {error}")))?;
     }
-    let session = Session::mount(fs, &mount_options)
+    let session = Session::mount(fs, mount_options)
         .map_err(|error| Failure::new(ExitCode::Fuse, format!("fs.Mount failed: {error}")))?;
     process::umask(0);
     out.write(Kind::Success, "Filesystem mounted and ready.");
+    let parent = u32::try_from(options.mount.notifypid).unwrap_or_default();
     if parent > 0 {
         daemon::detach(parent, options.messages.nosyslog, out);
     }
-    if let Some(timeout) = options.mount.idle.positive() {
+    if let Some(timeout) = options.mount.idle.positive()
+        && !options.volume.is_reverse
+    {
         let monitor = session.idle_monitor();
         thread::spawn(move || monitor.run(timeout));
     }
@@ -95,6 +115,7 @@ fn mount_options(
              from unwanted access.",
         );
     }
+    let is_reverse = options.volume.is_reverse;
     let mut kernel_options = Vec::new();
     if let Some(context) = &kernel.context {
         kernel_options.push(format!("context={context}"));
@@ -104,12 +125,16 @@ fn mount_options(
     Ok(mount::Options {
         mountpoint,
         fsname: fsname(options, out),
-        subtype: "gocryptfs",
+        subtype: if is_reverse {
+            "gocryptfs-reverse"
+        } else {
+            "gocryptfs"
+        },
         allow_other,
         default_permissions: allow_other,
         acl: options.mount.acl,
         xattr: !options.mount.noxattr,
-        read_only: kernel.ro || is_read_only(options, out)?,
+        read_only: is_reverse || kernel.ro || is_read_only(options, out)?,
         dev: kernel.dev && !kernel.nodev,
         suid: options.suid(),
         exec: !kernel.noexec,
@@ -170,7 +195,8 @@ fn open_dir(path: &Path) -> Result<Dir, Failure> {
     Dir::open(path).map_err(|errno| cannot_open(path, &errno))
 }
 
-fn cannot_open(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+/// The failure to open CIPHERDIR.
+pub(super) fn cannot_open(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     let path = path.display();
     Failure::new(
         ExitCode::CipherDir,
@@ -211,8 +237,8 @@ enum End {
 }
 
 /// Answers requests until the file system is unmounted, or `signals` tell to unmount it.
-fn serve(
-    session: Session<Forward>,
+fn serve<V: Vfs>(
+    session: Session<V>,
     signals: [Signal; 2],
     out: &Output,
 ) -> Result<ExitCode, Failure> {

@@ -51,6 +51,7 @@ mod tests {
     fn refused(given: &Path, cipherdir: &Path, may_have_entries: bool) -> String {
         let volume = Volume {
             cipherdir: cipherdir.to_owned(),
+            is_reverse: false,
             config: None,
         };
         match check(given, &volume, may_have_entries) {

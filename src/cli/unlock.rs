@@ -7,7 +7,7 @@ use super::output::{Kind, Output};
 use super::password::{self, Purpose, fido2};
 use super::values::quoted;
 use crate::crypto::{ContentSuite, MasterKey, Password, Secret};
-use crate::format::{CONF_NAME, Flag, NameParams, Params};
+use crate::format::{CONF_NAME, Flag, NameParams, Params, REVERSE_CONF_NAME};
 use crate::sys::Errno;
 use crate::vault::conf::{Conf, ConfFile, ReadError, UnlockError};
 use std::path::PathBuf;
@@ -49,7 +49,12 @@ pub(crate) fn unlock(
 impl Volume {
     /// The path of the configuration file.
     pub(crate) fn conf_path(&self) -> PathBuf {
-        let usual = || self.cipherdir.join(CONF_NAME);
+        let name = if self.is_reverse {
+            REVERSE_CONF_NAME
+        } else {
+            CONF_NAME
+        };
+        let usual = || self.cipherdir.join(name);
         self.config.clone().unwrap_or_else(usual)
     }
 

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::format::{DirIv, ViewPath};
 use crate::reverse::Reverse;
 use crate::reverse::long_names::LongNames;
-use crate::reverse::member::Member;
+use crate::reverse::member::{Member, Name};
 use crate::sys::{Dir, Errno};
 use crate::vfs::{Error, NodeId, Result};
 
@@ -54,30 +54,39 @@ impl Reverse {
                 let Member::Object(name) = member else {
                     return Err(Error::Os(Errno::NOTDIR));
                 };
-                let dir = parent.dir.open_dir(&name.plain)?;
-                let key = dir.stat()?.key;
-                let path = parent.path.join(&name.shown);
-                let opened = self.view_dir(dir, path, parent.plain_path_of(&name.plain))?;
+                let opened = self.subdir(parent, name)?;
+                let key = opened.dir.stat()?.key;
                 Ok((opened, key))
             },
         )
     }
 
+    /// Opens the directory `name` in `parent`.
+    pub(super) fn subdir(&self, parent: &ViewDir, name: &Name) -> Result<ViewDir> {
+        let dir = parent.dir.open_dir(&name.plain)?;
+        let path = parent.path.join(&name.shown);
+        self.view_dir(dir, path, parent.plain_path_of(&name.plain))
+    }
+
     fn view_dir(&self, dir: Dir, path: ViewPath, plain_path: Vec<u8>) -> Result<ViewDir> {
         let elsewhere = dir.stat()?.key.dev != self.root_key.dev;
-        let iv = if self.dir_ivs {
-            path.dir_iv()
-        } else {
-            DirIv::ZERO
-        };
         Ok(ViewDir {
             dir,
             is_root: plain_path.is_empty(),
+            iv: self.iv_of(&path),
             path,
             plain_path,
-            iv,
             foreign: self.options.one_file_system && elsewhere,
             long_names: Mutex::new(None),
         })
+    }
+
+    /// The IV that names in a directory are encrypted under.
+    pub(super) fn iv_of(&self, dir: &ViewPath) -> DirIv {
+        if self.dir_ivs {
+            dir.dir_iv()
+        } else {
+            DirIv::ZERO
+        }
     }
 }

@@ -16,6 +16,7 @@ mod listing;
 mod long_names;
 mod lookup;
 mod member;
+mod paths;
 mod seek;
 mod settled;
 mod sizes;

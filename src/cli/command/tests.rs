@@ -164,10 +164,8 @@ fn exit_codes_tell_what_kind_of_refusal_it_is() {
 
 #[test]
 fn what_is_not_built_yet_is_refused_clearly() {
-    for (line, name) in [("-reverse C M", "-reverse"), ("-badname * C M", "-badname")] {
-        let wanted = format!("The option {name} is not available yet");
-        assert_eq!(refused(line), (1, wanted));
-    }
+    let wanted = "The option -badname is not available yet".to_owned();
+    assert_eq!(refused("-badname * C M"), (1, wanted));
 }
 
 #[test]

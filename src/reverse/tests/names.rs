@@ -211,3 +211,26 @@ fn what_is_excluded_is_not_listed_and_cannot_be_entered() {
     let file = look_up(&view, sub.node, "gxalsn-IS6Ar4QUMEk8EGQ");
     assert_eq!(file.unwrap_err().errno(), Errno::PERM);
 }
+
+#[test]
+fn whole_paths_are_translated_both_ways() {
+    use crate::vfs::Paths;
+    let plain = Plain::new();
+    plain.mkdir(&format!("sub/{}", long_name()));
+    let view = plain.view();
+    let path = std::path::Path::new("sub").join(long_name());
+    let encrypted = view.encrypt_path(&path).unwrap();
+    assert!(
+        encrypted
+            .to_str()
+            .unwrap()
+            .starts_with(&format!("{SUB}/gocryptfs.longname."))
+    );
+    assert_eq!(view.decrypt_path(&encrypted).unwrap(), path);
+    let missing = view.encrypt_path(std::path::Path::new("a/b")).unwrap();
+    assert!(missing.starts_with(A));
+    let error = view.decrypt_path(&missing).unwrap_err();
+    assert_eq!(error.errno(), Errno::NOENT);
+    let error = view.encrypt_path(std::path::Path::new(&"n".repeat(256)));
+    assert_eq!(error.unwrap_err().errno(), Errno::NAMETOOLONG);
+}
