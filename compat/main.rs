@@ -14,6 +14,7 @@
 #![allow(clippy::print_stderr, reason = "the runner shows it when a test fails")]
 
 mod cli;
+mod fsck;
 mod golden;
 mod idle;
 mod model;

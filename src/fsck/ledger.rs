@@ -63,13 +63,13 @@ pub struct Mark<P> {
     pub next: u64,
     /// Work before that which has not been finished.
     pub pending: P,
+    /// Whether damage was found in what has been finished.
+    pub is_damaged: bool,
 }
 
 /// The book that is kept during one check.
-#[derive(Default)]
 pub(super) struct Ledger(Mutex<Book>);
 
-#[derive(Default)]
 struct Book {
     /// From now on nothing counts as finished.
     is_closed: bool,
@@ -80,27 +80,77 @@ struct Book {
     totals: Totals,
 }
 
-type Pages<W> = HashMap<u64, Mark<BTreeSet<W>>>;
+/// What has been begun, by its number, and what an earlier check had begun, by its path.
+struct Pages<W> {
+    open: HashMap<u64, Mark<BTreeSet<W>>>,
+    left: HashMap<PathBuf, Mark<Vec<W>>>,
+}
 
-fn marks<W: Clone>(pages: &Pages<W>) -> Vec<Mark<Vec<W>>> {
-    let mut marks: Vec<_> = pages
-        .values()
-        .map(|page| Mark {
+impl<W: Clone + Ord> Pages<W> {
+    fn new(left: Vec<Mark<Vec<W>>>) -> Pages<W> {
+        let left = left.into_iter().map(|mark| (mark.path.clone(), mark));
+        Pages {
+            open: HashMap::new(),
+            left: left.collect(),
+        }
+    }
+
+    /// Begins a page, where it was left if there is such a place.
+    fn open(&mut self, number: u64, path: PathBuf) -> Mark<Vec<W>> {
+        let mark = self.left.remove(&path).unwrap_or(Mark {
+            path,
+            next: 0,
+            pending: Vec::new(),
+            is_damaged: false,
+        });
+        let page = Mark {
+            path: mark.path.clone(),
+            next: mark.next,
+            pending: mark.pending.iter().cloned().collect(),
+            is_damaged: mark.is_damaged,
+        };
+        self.open.insert(number, page);
+        mark
+    }
+
+    fn hand_out(&mut self, number: u64, work: W, next: u64) {
+        if let Some(page) = self.open.get_mut(&number) {
+            page.next = next;
+            page.pending.insert(work);
+        }
+    }
+
+    fn finish<Q: Ord + ?Sized>(&mut self, number: u64, work: &Q)
+    where
+        W: Borrow<Q>,
+    {
+        if let Some(page) = self.open.get_mut(&number) {
+            page.pending.remove(work);
+        }
+    }
+
+    fn marks(&self) -> Vec<Mark<Vec<W>>> {
+        let open = self.open.values().map(|page| Mark {
             path: page.path.clone(),
             next: page.next,
             pending: page.pending.iter().cloned().collect(),
-        })
-        .collect();
-    marks.sort_by(|one, other| one.path.cmp(&other.path));
-    marks
+            is_damaged: page.is_damaged,
+        });
+        let mut marks: Vec<_> = open.chain(self.left.values().cloned()).collect();
+        marks.sort_by(|one, other| one.path.cmp(&other.path));
+        marks
+    }
 }
 
 impl Ledger {
-    /// A book that goes on from these totals.
-    pub(super) fn new(totals: Totals) -> Arc<Ledger> {
+    /// A book that goes on from a checkpoint.
+    pub(super) fn new(from: Checkpoint) -> Arc<Ledger> {
         Arc::new(Ledger(Mutex::new(Book {
-            totals,
-            ..Book::default()
+            is_closed: false,
+            last: NO_PAGE,
+            dirs: Pages::new(from.dirs),
+            files: Pages::new(from.files),
+            totals: from.totals,
         })))
     }
 
@@ -113,8 +163,8 @@ impl Ledger {
     pub(super) fn checkpoint(&self) -> Checkpoint {
         let book = self.0.lock();
         Checkpoint {
-            dirs: marks(&book.dirs),
-            files: marks(&book.files),
+            dirs: book.dirs.marks(),
+            files: book.files.marks(),
             totals: book.totals,
         }
     }
@@ -165,6 +215,10 @@ impl Ticket {
     /// Counts the object as damaged, once.
     pub(super) fn mark_damaged(&self) {
         self.counts.lock().damaged = 1;
+        let page = self.page.load(Ordering::Relaxed);
+        if let Some(page) = self.ledger.0.lock().files.open.get_mut(&page) {
+            page.is_damaged = true;
+        }
     }
 
     /// Counts the object as one that nobody could look at, once.
@@ -172,49 +226,40 @@ impl Ticket {
         self.counts.lock().skipped = 1;
     }
 
-    /// Takes a directory apart; the work before `next` has been handed out already.
-    pub(super) fn open_dir(&self, path: PathBuf, next: u64) {
-        self.open(|book| &mut book.dirs, path, next);
-    }
-
-    /// Takes a large file apart; the work before `next` has been handed out already.
-    pub(super) fn open_file(&self, path: PathBuf, next: u64) {
-        self.open(|book| &mut book.files, path, next);
-    }
-
-    fn open<W>(&self, pages: impl FnOnce(&mut Book) -> &mut Pages<W>, path: PathBuf, next: u64) {
+    /// Takes a directory apart, and tells where to go on with it.
+    pub(super) fn open_dir(&self, path: PathBuf) -> Mark<Vec<OsString>> {
         let mut book = self.ledger.0.lock();
+        let page = self.new_page(&mut book);
+        book.dirs.open(page, path)
+    }
+
+    /// Takes a large file apart, and tells where to go on with it.
+    pub(super) fn open_file(&self, path: PathBuf) -> Mark<Vec<(u64, u64)>> {
+        let mut book = self.ledger.0.lock();
+        let page = self.new_page(&mut book);
+        book.files.open(page, path)
+    }
+
+    fn new_page(&self, book: &mut Book) -> u64 {
         book.last += 1;
         self.page.store(book.last, Ordering::Relaxed);
-        let id = book.last;
-        let page = Mark {
-            path,
-            next,
-            pending: BTreeSet::new(),
-        };
-        pages(&mut book).insert(id, page);
+        book.last
     }
 
     /// Hands out an entry of this directory; the listing goes on at `next`.
     pub(super) fn entry(&self, name: &OsStr, next: u64) -> Ticket {
         let page = self.page.load(Ordering::Relaxed);
         let mut book = self.ledger.0.lock();
-        if let Some(page) = book.dirs.get_mut(&page) {
-            page.next = next;
-            page.pending.insert(name.to_owned());
-        }
-        let work = Work::Entry(name.to_owned());
-        self.ledger.ticket(Some((page, work)))
+        book.dirs.hand_out(page, name.to_owned(), next);
+        self.ledger
+            .ticket(Some((page, Work::Entry(name.to_owned()))))
     }
 
     /// Hands out blocks of this large file; the blocks from `next` on are left.
     pub(super) fn blocks(&self, range: (u64, u64), next: u64) -> Ticket {
         let page = self.page.load(Ordering::Relaxed);
         let mut book = self.ledger.0.lock();
-        if let Some(page) = book.files.get_mut(&page) {
-            page.next = next;
-            page.pending.insert(range);
-        }
+        book.files.hand_out(page, range, next);
         self.ledger.ticket(Some((page, Work::Blocks(range))))
     }
 }
@@ -226,24 +271,16 @@ impl Drop for Ticket {
             return;
         }
         book.totals += *self.counts.lock();
-        match self.page.load(Ordering::Relaxed) {
-            NO_PAGE => {}
-            page => {
-                book.dirs.remove(&page);
-                book.files.remove(&page);
-            }
+        let page = self.page.load(Ordering::Relaxed);
+        if page != NO_PAGE {
+            book.dirs.open.remove(&page);
+            book.files.open.remove(&page);
         }
         match &self.work {
-            Some((page, Work::Entry(name))) => finish(&mut book.dirs, *page, name.as_os_str()),
-            Some((page, Work::Blocks(range))) => finish(&mut book.files, *page, range),
+            Some((page, Work::Entry(name))) => book.dirs.finish(*page, name.as_os_str()),
+            Some((page, Work::Blocks(range))) => book.files.finish(*page, range),
             None => {}
         }
-    }
-}
-
-fn finish<W: Ord + Borrow<Q>, Q: Ord + ?Sized>(pages: &mut Pages<W>, page: u64, work: &Q) {
-    if let Some(page) = pages.get_mut(&page) {
-        page.pending.remove(work);
     }
 }
 
@@ -273,9 +310,9 @@ mod tests {
 
     #[test]
     fn what_is_not_finished_is_pending() {
-        let ledger = Ledger::new(Totals::default());
+        let ledger = Ledger::new(Checkpoint::default());
         let top = ledger.top();
-        top.open_dir(PathBuf::new(), 0);
+        top.open_dir(PathBuf::new());
         let (a, b) = (entry(&top, "a", 70), entry(&top, "b", 30));
         drop(a);
         assert_eq!(pending(&ledger), [(30, vec!["b".into()])]);
@@ -289,11 +326,11 @@ mod tests {
 
     #[test]
     fn a_directory_is_finished_together_with_its_page() {
-        let ledger = Ledger::new(Totals::default());
+        let ledger = Ledger::new(Checkpoint::default());
         let top = ledger.top();
-        top.open_dir(PathBuf::new(), 0);
+        top.open_dir(PathBuf::new());
         let dir = top.entry(OsStr::new("d"), 5);
-        dir.open_dir("d".into(), 0);
+        dir.open_dir("d".into());
         let inside = entry(&dir, "x", 9);
         assert_eq!(
             pending(&ledger),
@@ -306,9 +343,12 @@ mod tests {
 
     #[test]
     fn a_closed_book_does_not_change() {
-        let ledger = Ledger::new(one_file());
+        let ledger = Ledger::new(Checkpoint {
+            totals: one_file(),
+            ..Checkpoint::default()
+        });
         let top = ledger.top();
-        top.open_file("f".into(), 0);
+        top.open_file("f".into());
         let range = top.blocks((0, 8), 8);
         ledger.close();
         let before = ledger.checkpoint();
@@ -317,5 +357,29 @@ mod tests {
         assert_eq!(ledger.checkpoint(), before);
         assert_eq!(before.files[0].pending, [(0, 8)]);
         assert_eq!(before.totals, one_file());
+    }
+
+    #[test]
+    fn what_an_earlier_check_left_stays_until_it_is_finished() {
+        let mark = |path: &str, pending: &[&str]| Mark {
+            path: path.into(),
+            next: 7,
+            pending: pending.iter().map(OsString::from).collect(),
+            is_damaged: false,
+        };
+        let earlier = Checkpoint {
+            dirs: vec![mark("", &["d", "e"]), mark("d", &["x"])],
+            ..Checkpoint::default()
+        };
+        let ledger = Ledger::new(earlier.clone());
+        assert_eq!(ledger.checkpoint(), earlier);
+        let top = ledger.top();
+        assert_eq!(top.open_dir(PathBuf::new()), earlier.dirs[0]);
+        assert_eq!(ledger.checkpoint(), earlier);
+        let dir = top.entry(OsStr::new("d"), 7);
+        assert_eq!(dir.open_dir("d".into()), earlier.dirs[1]);
+        assert_eq!(ledger.checkpoint(), earlier);
+        drop(dir);
+        assert_eq!(ledger.checkpoint().dirs, [mark("", &["e"])]);
     }
 }

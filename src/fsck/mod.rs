@@ -16,7 +16,6 @@ mod links;
 mod place;
 mod progress;
 mod queue;
-mod resume;
 mod walk;
 
 use std::num::NonZeroUsize;
@@ -51,20 +50,21 @@ pub struct Check<'a> {
     options: Options,
     progress: Progress,
     stopped: AtomicBool,
+    counting_ends: AtomicBool,
     ledger: Arc<Ledger>,
 }
 
 impl<'a> Check<'a> {
     /// Prepares a check.
-    pub fn new(vault: &'a Vault, options: Options) -> Check<'a> {
-        let done = options.resume.as_ref().map(|from| from.totals);
-        let done = done.unwrap_or_default();
+    pub fn new(vault: &'a Vault, mut options: Options) -> Check<'a> {
+        let from = options.resume.take().unwrap_or_default();
         Check {
             vault,
             options,
-            progress: Progress::new(&done),
+            progress: Progress::new(&from.totals),
             stopped: AtomicBool::new(false),
-            ledger: Ledger::new(done),
+            counting_ends: AtomicBool::new(false),
+            ledger: Ledger::new(from),
         }
     }
 
@@ -81,18 +81,22 @@ impl<'a> Check<'a> {
             report,
         );
         walk.run(&self.options);
+        self.counting_ends.store(true, Ordering::Relaxed);
         self.ledger.totals()
     }
 
-    /// Counts what there is to do, so that the progress has an end. Meant for a thread of its own.
+    /// Counts what there is to do, so that the progress has an end. Meant for a thread of its
+    /// own; ends with the check at the latest.
     pub fn count(&self) {
-        count::count(self.vault, &self.options, &self.progress, &self.stopped);
+        let ends = &self.counting_ends;
+        count::count(self.vault, &self.options, &self.progress, ends);
     }
 
     /// Ends the check soon.
     pub fn stop(&self) {
         self.ledger.close();
         self.stopped.store(true, Ordering::Relaxed);
+        self.counting_ends.store(true, Ordering::Relaxed);
     }
 
     /// Whether the check was stopped.

@@ -9,11 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::file::LargeFile;
 use super::finding::{Damage, Finding, Severity};
-use super::ledger::{Ledger, Ticket, Totals};
+use super::ledger::{Ledger, Mark, Ticket, Totals};
 use super::links::Links;
 use super::place::{Place, Spot};
 use super::queue::Queue;
-use super::resume::Resume;
 use super::{Options, Progress};
 use crate::format::{Corrupt, DirIvDefect};
 use crate::sys::{Dir, DirStream, Errno, Kind};
@@ -33,7 +32,6 @@ pub(super) struct Walk<'a> {
     pub(super) links: Links,
     queue: Queue<Task>,
     ledger: Arc<Ledger>,
-    resume: Resume,
 }
 
 /// A piece of work.
@@ -71,7 +69,6 @@ impl<'a> Walk<'a> {
             links: Links::new(options.clones),
             queue: Queue::new(threads * WAITING, threads),
             ledger,
-            resume: Resume::new(options.resume.as_ref()),
         }
     }
 
@@ -178,16 +175,13 @@ impl<'a> Walk<'a> {
 
     /// Hands out the entries of a directory.
     fn list(&self, place: &Arc<Place>, worker: &mut Worker) {
-        let path = place.path();
-        let mark = self.resume.dir(&path);
-        let next = mark.as_ref().map_or(0, |mark| mark.next);
-        place.ticket.open_dir(path, next);
+        let Mark { next, pending, .. } = place.ticket.open_dir(place.path());
         place.ticket.count(Totals {
             dirs: 1,
             ..Totals::default()
         });
         self.progress.add_dir();
-        for disk in mark.into_iter().flat_map(|mark| mark.pending) {
+        for disk in pending {
             let ticket = place.ticket.entry(&disk, next);
             let spot = Spot::new(place, &disk, None);
             self.submit(Task::Entry(spot, Kind::Unknown, ticket), worker);
@@ -224,11 +218,12 @@ impl<'a> Walk<'a> {
 
     /// Hands out the blocks of a large file, `at_once` at a time.
     pub(super) fn hand_out(&self, file: &Arc<LargeFile>, at_once: u64, worker: &mut Worker) {
-        let path = file.spot.path();
-        let mark = self.resume.file(&path);
-        let mut next = mark.as_ref().map_or(0, |mark| mark.next);
-        file.ticket.open_file(path, next);
-        for (start, end) in mark.into_iter().flat_map(|mark| mark.pending) {
+        let mark = file.ticket.open_file(file.spot.path());
+        if mark.is_damaged {
+            file.ticket.mark_damaged();
+        }
+        let mut next = mark.next;
+        for (start, end) in mark.pending {
             let ticket = file.ticket.blocks((start, end), next);
             self.submit(Task::Blocks(Arc::clone(file), start..end, ticket), worker);
         }

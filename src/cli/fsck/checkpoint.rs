@@ -175,13 +175,12 @@ fn decoded(value: &Value) -> Option<OsString> {
 }
 
 fn object(state: &Checkpoint) -> Value {
-    let dirs = state.dirs.iter().map(|mark| {
-        let pending: Vec<_> = mark.pending.iter().map(|name| encoded(name.as_bytes())).collect();
-        json!({"path": encoded(mark.path.as_os_str().as_bytes()), "next": mark.next, "pending": pending})
-    });
-    let files = state.files.iter().map(|mark| {
-        json!({"path": encoded(mark.path.as_os_str().as_bytes()), "next": mark.next, "pending": mark.pending})
-    });
+    let names = |names: &Vec<OsString>| names.iter().map(|name| encoded(name.as_bytes())).collect();
+    let dirs = state.dirs.iter().map(|dir| mark(dir, names));
+    let files = state
+        .files
+        .iter()
+        .map(|file| mark(file, |blocks| json!(blocks)));
     let Totals {
         files: done,
         dirs: done_dirs,
@@ -193,6 +192,15 @@ fn object(state: &Checkpoint) -> Value {
         "dirs": dirs.collect::<Vec<_>>(),
         "files": files.collect::<Vec<_>>(),
         "totals": [done, done_dirs, bytes, damaged, skipped],
+    })
+}
+
+fn mark<P>(mark: &Mark<P>, pending: impl Fn(&P) -> Value) -> Value {
+    json!({
+        "path": encoded(mark.path.as_os_str().as_bytes()),
+        "next": mark.next,
+        "pending": pending(&mark.pending),
+        "damaged": mark.is_damaged,
     })
 }
 
@@ -222,6 +230,7 @@ fn marks<P>(marks: &Value, pending: impl Fn(&Value) -> Option<P>) -> Option<Vec<
             path: decoded(&mark["path"])?.into(),
             next: mark["next"].as_u64()?,
             pending: pending(&mark["pending"])?,
+            is_damaged: mark["damaged"].as_bool()?,
         })
     };
     marks.as_array()?.iter().map(mark).collect()
@@ -238,11 +247,13 @@ mod tests {
                 path: PathBuf::from(OsString::from_vec(b"a/\xff\xfe".to_vec())),
                 next: u64::MAX,
                 pending: vec!["x".into(), OsString::from_vec(b"\x80".to_vec())],
+                is_damaged: false,
             }],
             files: vec![Mark {
                 path: PathBuf::from("f"),
                 next: 8,
                 pending: vec![(0, 4), (6, 8)],
+                is_damaged: true,
             }],
             totals: Totals {
                 files: 1,

@@ -20,7 +20,9 @@ use progress::Display;
 use serde_json::Value;
 use std::num::NonZeroUsize;
 use std::path::{Component, Path};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -104,54 +106,48 @@ fn inside<'a>(path: &'a Path, cipherdir: &Path) -> &'a Path {
     components.as_path()
 }
 
-/// What happens while a check runs.
-enum Event {
-    Found(Box<Finding>),
-    Signal,
-    Done(Totals),
-}
-
 /// Findings that wait for being told at most; then the check waits.
 const UNTOLD: usize = 1024;
 
-/// The way to the one thread that talks to the user, also for signals from now on. To be made
-/// before there are other threads.
-fn events() -> Result<(SyncSender<Event>, Receiver<Event>), Failure> {
+/// Keeps signals from ending the process from now on; the answer tells whether one has come. To
+/// be called before there are other threads.
+fn catch_signals() -> Result<Arc<AtomicBool>, Failure> {
     let signals = [Signal::INT, Signal::TERM];
     let blocked = signal::block(&signals);
     blocked.map_err(|errno| Failure::new(ExitCode::Other, errno.to_string()))?;
-    let (sender, events) = mpsc::sync_channel(UNTOLD);
-    let signalled = sender.clone();
+    let has_come = Arc::new(AtomicBool::new(false));
+    let came = Arc::clone(&has_come);
     // Nobody waits for this thread: it ends with the process.
-    thread::spawn(
-        move || {
-            while signal::wait(&signals).is_ok() && signalled.send(Event::Signal).is_ok() {}
-        },
-    );
-    Ok((sender, events))
+    thread::spawn(move || {
+        while signal::wait(&signals).is_ok() {
+            came.store(true, Ordering::Relaxed);
+        }
+    });
+    Ok(has_come)
 }
 
 /// Runs a check, and tells what happens meanwhile.
 fn watch(check: &Check<'_>, telling: &mut Telling<'_>) -> Result<Totals, Failure> {
-    let (sender, events) = events()?;
+    let interrupted = catch_signals()?;
+    let (sender, findings) = mpsc::sync_channel(UNTOLD);
     let display = Display::new(telling.options);
     thread::scope(|scope| {
         let working = scope.spawn(move || {
-            let found = |finding| {
+            check.run(&|finding| {
                 // It fails only when nobody listens any more.
-                let _ = sender.send(Event::Found(Box::new(finding)));
-            };
-            let totals = check.run(&found);
-            let _ = sender.send(Event::Done(totals));
+                let _ = sender.send(finding);
+            })
         });
         if display.wants_total() {
             scope.spawn(|| check.count());
         }
-        let ended = attend(events, check, display, telling, || working.is_finished());
-        if ended.is_err() {
+        let told = attend(findings, check, display, telling, &interrupted);
+        if told.is_err() {
             check.stop();
         }
-        ended
+        let totals = working.join();
+        told?;
+        totals.map_err(|_| Failure::new(ExitCode::Other, "fsck: the check has failed"))
     })
 }
 
@@ -161,19 +157,20 @@ fn watch(check: &Check<'_>, telling: &mut Telling<'_>) -> Result<Totals, Failure
     reason = "dropped in the end, so that no thread waits for room in it"
 )]
 fn attend(
-    events: Receiver<Event>,
+    findings: Receiver<Finding>,
     check: &Check<'_>,
     mut display: Display,
     telling: &mut Telling<'_>,
-    has_ended: impl Fn() -> bool,
-) -> Result<Totals, Failure> {
+    interrupted: &AtomicBool,
+) -> Result<(), Failure> {
     loop {
-        match events.recv_timeout(TICK) {
-            Ok(Event::Found(finding)) => display.suspend(|| telling.tell(&finding))?,
-            Ok(Event::Signal) => check.stop(),
-            Ok(Event::Done(totals)) => return Ok(totals),
-            Err(RecvTimeoutError::Timeout) if !has_ended() => {}
-            Err(_) => return Err(Failure::new(ExitCode::Other, "fsck: the check has failed")),
+        match findings.recv_timeout(TICK) {
+            Ok(finding) => display.suspend(|| telling.tell(&finding))?,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+        if interrupted.load(Ordering::Relaxed) && !check.is_stopped() {
+            check.stop();
         }
         display.update(check.progress());
         telling.keep_checkpoint(check)?;

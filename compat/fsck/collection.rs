@@ -1,0 +1,70 @@
+//! The collection of damaged volumes, one kind of damage each, and the healthy ones.
+
+use super::{broken_volumes, check, lines, objects};
+use crate::golden;
+use crate::support::digest::digest;
+use crate::support::program::{Program, said};
+use crate::support::vault::Vault;
+use std::fs;
+
+/// Damages that the Go program does not see.
+const UNKNOWN_TO_GO: [&str; 7] = [
+    "conf",
+    "header-cut",
+    "header-only",
+    "longname-mismatch",
+    "longname-stale",
+    "name-noise",
+    "name-twice",
+];
+
+#[test]
+fn each_damaged_volume_has_exactly_its_findings() {
+    for folder in broken_volumes() {
+        let vault = Vault::unpack(&folder);
+        let before = digest(&vault.dir).unwrap();
+        let output = check(&vault, &["--json"], &[]);
+        let wanted = fs::read_to_string(folder.join("findings")).unwrap();
+        let mut wanted: Vec<_> = wanted.lines().filter(|line| !line.is_empty()).collect();
+        wanted.sort_unstable();
+        let name = folder.display();
+        assert_eq!(lines(&output), wanted, "{name}: {}", said(&output));
+        let code = if wanted.is_empty() { 0 } else { 26 };
+        assert_eq!(output.status.code(), Some(code), "{name}");
+        assert_eq!(digest(&vault.dir).unwrap(), before, "{name} was changed");
+    }
+}
+
+#[test]
+fn the_verdict_is_that_of_the_go_program_where_it_knows_the_damage() {
+    let Some(go) = Program::go("fsck: verdicts of the Go program") else {
+        return;
+    };
+    for folder in broken_volumes() {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        if UNKNOWN_TO_GO.contains(&name) {
+            continue;
+        }
+        let vault = Vault::unpack(&folder);
+        let mut args = vec!["-q", "-nosyslog", "-fsck"];
+        args.extend(vault.options.iter().map(String::as_str));
+        args.push(vault.dir.to_str().unwrap());
+        let theirs = go.run(&args);
+        let ours = Program::ours().run(&args);
+        assert_eq!(ours.status.code(), theirs.status.code(), "{name}");
+    }
+}
+
+#[test]
+fn every_healthy_volume_is_clean() {
+    for folder in golden::volumes() {
+        let vault = Vault::unpack(&folder);
+        let output = check(&vault, &["--json", "--verbose"], &[]);
+        assert!(output.status.success(), "{}", said(&output));
+        let [summary] = &objects(&output)[..] else {
+            panic!("{}: {}", folder.display(), said(&output));
+        };
+        assert_eq!(summary["result"], "clean");
+        assert!(summary["files"].as_u64() > Some(10), "{summary}");
+    }
+}
