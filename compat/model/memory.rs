@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 type Id = usize;
 const ROOT: Id = 0;
-/// Components of a path; the kernel takes at most 4095 bytes, a name has up to 255.
-const MAX_DEPTH: usize = 15;
+/// Components of a path: the kernel takes at most 4095 bytes, a name has up to 255.
+const MAX_DEPTH: usize = 12;
 
 enum Body {
     File(Vec<u8>),
@@ -111,14 +111,12 @@ impl Memory {
         }
     }
 
-    /// Every path that exists, down to where the kernel would find it too long.
+    /// Every path that exists.
     pub(crate) fn paths(&self) -> Vec<Path> {
         let mut found: Vec<Path> = Vec::new();
         let mut open = vec![(Vec::new(), ROOT)];
         while let Some((path, id)) = open.pop() {
-            if let Body::Dir(entries) = &self.nodes[id].body
-                && path.len() < MAX_DEPTH
-            {
+            if let Body::Dir(entries) = &self.nodes[id].body {
                 for (name, child) in entries {
                     let mut inner: Path = path.clone();
                     inner.push(*name);
@@ -128,6 +126,25 @@ impl Memory {
             }
         }
         found
+    }
+
+    /// Whether a rename would make paths that are too long for the kernel.
+    pub(crate) fn is_too_deep(&self, op: &Op) -> bool {
+        let Op::Rename { from, to, .. } = op else {
+            return false;
+        };
+        let height = |path| self.find(path).map_or(0, |id| self.height(id));
+        height(from) + to.len() > MAX_DEPTH || height(to) + from.len() > MAX_DEPTH
+    }
+
+    fn height(&self, id: Id) -> usize {
+        match &self.nodes[id].body {
+            Body::Dir(entries) => {
+                let inside = entries.values().map(|child| 1 + self.height(*child));
+                inside.max().unwrap_or(0)
+            }
+            _ => 0,
+        }
     }
 
     /// Reads and writes: operations on a slot.
