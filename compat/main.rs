@@ -14,6 +14,7 @@
 #![allow(clippy::print_stderr, reason = "the runner shows it when a test fails")]
 
 mod cli;
+mod ctlsock;
 mod fsck;
 mod golden;
 mod idle;
@@ -24,3 +25,4 @@ mod support;
 mod swap;
 mod tidy;
 mod vectors;
+mod xray;

@@ -10,6 +10,8 @@ pub(crate) enum ExitCode {
     Usage,
     /// A warning, and the user wants warnings to be the end.
     Panic,
+    /// The inspector does not know an option.
+    Option,
     /// CIPHERDIR is not a directory, or not empty where a new volume should go.
     CipherDir,
     /// A new volume could not be completed.
@@ -56,7 +58,7 @@ impl ExitCode {
         match self {
             Self::Success => 0,
             Self::Usage => 1,
-            Self::Panic => 2,
+            Self::Panic | Self::Option => 2,
             Self::CipherDir => 6,
             Self::Init => 7,
             Self::LoadConf => 8,

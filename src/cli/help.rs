@@ -12,18 +12,18 @@ const COMPATIBLE_WITH: &str = "2.6.1";
 /// The name and version of this program, as new configuration files carry it.
 pub(crate) const CREATOR: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
-/// Shows the version.
-pub(crate) fn version(out: &Output) {
+/// Shows the version of `program`.
+pub(crate) fn version(program: &str, out: &Output) {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     out.write(
         Kind::Answer,
-        &format!("gocryptfs {COMPATIBLE_WITH}; {CREATOR}; {os}/{arch}"),
+        &format!("{program} {COMPATIBLE_WITH}; {CREATOR}; {os}/{arch}"),
     );
 }
 
 /// Shows help on the common options, or on all of them.
 pub(crate) fn help(out: &Output, all: bool) {
-    version(out);
+    version("gocryptfs", out);
     out.write(Kind::Answer, "");
     show(parser(all), out);
 }

@@ -12,7 +12,7 @@ use super::passwd::{cannot_write, log_n};
 use super::password::{self, Purpose, fido2};
 use super::paths;
 use super::unlock;
-use super::values::quoted;
+use super::values::{push_hexadecimal, quoted};
 use crate::crypto::{ContentSuite, MasterKey, Password, Secret};
 use crate::format::{DIRIV_NAME, DirIv, FeatureDefect, FeatureFlags, Flag, InitChoices};
 use crate::sys::{Backing, Dir};
@@ -176,10 +176,7 @@ fn show_key(key: &MasterKey, out: &Output) {
             _ if at % 4 == 0 => digits.push('-'),
             _ => {}
         }
-        digits.extend(
-            [byte >> 4, byte & 15]
-                .map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default()),
-        );
+        push_hexadecimal(&mut digits, *byte);
     }
     out.info(&format!("\nYour master key is:\n\n    {}\n", *digits));
     out.write(

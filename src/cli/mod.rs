@@ -28,6 +28,7 @@ mod unlock;
 mod values;
 mod verb;
 mod words;
+pub mod xray;
 
 use crate::sys::process;
 use args::Words;
@@ -39,10 +40,19 @@ use std::ffi::OsString;
 
 /// Runs the file system program with the words of its command line, the program's name first.
 pub fn main(line: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
+    harden();
+    let line: Vec<OsString> = line.into_iter().collect();
+    finish(start(&line))
+}
+
+/// Keeps keys in the memory of this process.
+fn harden() {
     // A core dump would hold keys. What the system does not let us forbid we can do without.
     let _ = process::no_core_dumps().and_then(|()| process::set_not_dumpable());
-    let line: Vec<OsString> = line.into_iter().collect();
-    let ended = start(&line);
+}
+
+/// Tells what went wrong, if anything.
+fn finish(ended: Result<ExitCode, Failure>) -> std::process::ExitCode {
     let code = ended.unwrap_or_else(|failure| {
         if !failure.message.is_empty() {
             Output::new(false, false).write(Kind::Fatal, &failure.message);
@@ -80,8 +90,8 @@ fn start(original: &[OsString]) -> Result<ExitCode, Failure> {
 fn run(command: Command, line: &[OsString], out: &Output) -> Result<ExitCode, Failure> {
     match command {
         Command::Help { all } => help::help(out, all),
-        Command::Version => help::version(out),
         Command::Speed => speed::run(out),
+        Command::Version => help::version("gocryptfs", out),
         Command::Init(options) => return init::run(&options, out),
         Command::Passwd(options) => return passwd::run(&options, out),
         Command::Info(volume) => return info::run(&volume, out),

@@ -153,6 +153,11 @@ impl Output {
     }
 }
 
+/// The way to stdout for much text, which goes there when there is enough of it.
+pub(crate) fn bulk() -> impl Write {
+    std::io::BufWriter::new(std::io::stdout().lock())
+}
+
 /// Writes a prompt to stderr, without a newline and whatever the options say.
 pub(crate) fn prompt(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());

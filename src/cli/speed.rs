@@ -21,7 +21,7 @@ const TIME: Duration = Duration::from_millis(300);
 
 /// Measures and shows the speed of each suite.
 pub(crate) fn run(out: &Output) {
-    help::version(out);
+    help::version("gocryptfs", out);
     let model = cpu::model().unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let with = if cpu::has_aes_gcm() { "with" } else { "no" };
     out.write(

@@ -125,6 +125,22 @@ fn scaled(number: &str, unit: i128) -> Option<i128> {
     Some(whole * unit + parts * unit / scale)
 }
 
+/// Two digits for each byte.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    // Made in one piece: a key leaves no copies behind when the text grows.
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        push_hexadecimal(&mut digits, *byte);
+    }
+    digits
+}
+
+/// Appends the two digits of a byte.
+pub(crate) fn push_hexadecimal(digits: &mut String, byte: u8) {
+    let pair = [byte >> 4, byte & 15];
+    digits.extend(pair.map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default()));
+}
+
 /// A name or path as a double-quoted string, as messages show it.
 #[expect(
     clippy::unnecessary_debug_formatting,

@@ -24,7 +24,7 @@ pub(crate) fn normalise(words: &[OsString]) -> Result<Vec<OsString>, Failure> {
                 let list = rest.next().ok_or_else(missing_list)?;
                 split_list(list.as_bytes(), &mut pieces)?;
             }
-            MountList::No => others.push(two_dashes(word)),
+            MountList::No => others.push(with_two_dashes(word)),
         }
     }
     pieces.append(&mut others);
@@ -58,14 +58,22 @@ fn split_list(list: &[u8], into: &mut Vec<OsString>) -> Result<(), Failure> {
         match piece {
             b"" => {}
             b"o" | b"-o" => return Err(Failure::usage("You can't pass \"-o\" to \"-o\"")),
-            _ => into.push(two_dashes(&OsString::from_vec([b"-", piece].concat()))),
+            _ => into.push(with_two_dashes(&OsString::from_vec([b"-", piece].concat()))),
         }
     }
     Ok(())
 }
 
+/// Brings words into the form `--name` that are no options of mount(8).
+pub(crate) fn two_dashes(words: &[OsString]) -> Vec<OsString> {
+    let end = words.iter().position(|word| word == "--");
+    let (options, literal) = words.split_at(end.unwrap_or(words.len()));
+    let options = options.iter().map(|word| with_two_dashes(word));
+    options.chain(literal.iter().cloned()).collect()
+}
+
 /// `-name` as `--name`. A lone dash is a path, and `-h` is known in this form.
-fn two_dashes(word: &OsStr) -> OsString {
+fn with_two_dashes(word: &OsStr) -> OsString {
     match word.as_bytes() {
         [b'-', second, ..] if *second != b'-' && word != "-h" => {
             OsString::from_vec([b"-", word.as_bytes()].concat())
