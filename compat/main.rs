@@ -14,6 +14,7 @@
 #![allow(clippy::print_stderr, reason = "the runner shows it when a test fails")]
 
 mod cli;
+mod clone;
 mod ctlsock;
 mod fsck;
 mod golden;

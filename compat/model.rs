@@ -31,11 +31,16 @@ const DEFAULT_OPS: usize = 2000;
 const ROUND: usize = 500;
 
 fn run(subject: &mut impl Driver, test: &str) {
+    run_drawn(op::draw, subject, test);
+}
+
+/// Does drawn operations; returns what the model then has.
+fn run_drawn(draw: fn(&mut Random) -> Op, subject: &mut impl Driver, test: &str) -> Memory {
     let mut chance = Random::new(test);
     let mut model = Memory::new();
     let count = env::var("OPS").map_or(DEFAULT_OPS, |ops| ops.parse().unwrap());
     for number in 1..=count {
-        let op = op::draw(&mut chance);
+        let op = draw(&mut chance);
         if !model.is_too_deep(&op) {
             compare(&mut model, subject, &op, number);
         }
@@ -46,6 +51,18 @@ fn run(subject: &mut impl Driver, test: &str) {
     model.restart();
     subject.restart();
     compare_all(&mut model, subject, count);
+    model
+}
+
+/// Copies between files, among other operations on their content; both programs must find the
+/// same in the end.
+pub(crate) fn run_copies(vault: &Vault, test: &str) {
+    let ours = Program::ours();
+    let mut model = run_drawn(op::draw_copies, &mut Mounted::new(&ours, vault), test);
+    if let Some(go) = Program::go(test) {
+        compare_all(&mut model, &mut Mounted::new(&go, vault), 0);
+        vault.assert_clean(&go);
+    }
 }
 
 fn compare(model: &mut Memory, subject: &mut impl Driver, op: &Op, number: usize) {

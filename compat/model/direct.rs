@@ -253,6 +253,7 @@ impl<V: Vfs, F: Fn() -> V> Direct<V, F> {
             | Op::Allocate { slot, .. }
             | Op::Sync { slot, .. }
             | Op::StatOpen { slot } => self.on_handle(*slot, op),
+            Op::Copy { from, to, .. } => self.copy(*from, *to, op),
             Op::SetXattr { path, .. }
             | Op::GetXattr { path, .. }
             | Op::ListXattrs { path }

@@ -84,6 +84,7 @@ impl Driver for Memory {
                 names.sort();
                 Ok(Answer::Names(names))
             }
+            Op::Copy { from, to, .. } => self.copy(self.slot(*from)?, self.slot(*to)?, op),
             Op::SetXattr { .. }
             | Op::GetXattr { .. }
             | Op::RemoveXattr { .. }
@@ -145,6 +146,32 @@ impl Memory {
             }
             _ => 0,
         }
+    }
+
+    fn copy(&mut self, from: Id, to: Id, op: &Op) -> Outcome {
+        let Op::Copy {
+            from_offset,
+            to_offset,
+            len,
+            ..
+        } = op
+        else {
+            return Err(Errno::NOSYS);
+        };
+        let Body::File(source) = &self.nodes[from].body else {
+            return Err(Errno::BADF);
+        };
+        let (start, at) = (to_usize(*from_offset), to_usize(*to_offset));
+        let len = to_usize(*len).min(source.len().saturating_sub(start));
+        if from == to && start.abs_diff(at) < len {
+            return Err(Errno::INVAL);
+        }
+        let data = source.get(start..start + len).unwrap_or_default().to_vec();
+        if let (Body::File(target), false) = (&mut self.nodes[to].body, data.is_empty()) {
+            target.resize(target.len().max(at + len), 0);
+            target[at..at + len].copy_from_slice(&data);
+        }
+        Ok(Answer::Done)
     }
 
     /// Reads and writes: operations on a slot.

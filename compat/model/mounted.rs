@@ -60,6 +60,7 @@ impl Files {
             | Op::Allocate { slot, .. }
             | Op::Sync { slot, .. }
             | Op::StatOpen { slot } => on_handle(self.slot(*slot)?, op),
+            Op::Copy { from, to, .. } => on_two_handles(self.slot(*from)?, self.slot(*to)?, op),
             Op::SetXattr { path, .. }
             | Op::GetXattr { path, .. }
             | Op::ListXattrs { path }
@@ -224,6 +225,29 @@ fn on_handle(file: &File, op: &Op) -> Outcome {
         Op::Sync { .. } => done(fs::fsync(file)),
         _ => Ok(facts(&fs::fstat(file)?)),
     }
+}
+
+fn on_two_handles(source: &File, target: &File, op: &Op) -> Outcome {
+    let Op::Copy {
+        from_offset,
+        to_offset,
+        len,
+        ..
+    } = op
+    else {
+        return Err(Errno::NOSYS);
+    };
+    let (mut from, mut to) = (*from_offset, *to_offset);
+    // a file that is copied behind its own end would never end
+    let size = fs::fstat(source)?.st_size.cast_unsigned();
+    let end = size.min(from + len);
+    while from < end {
+        let left = usize::try_from(end - from).unwrap();
+        if fs::copy_file_range(source, Some(&mut from), target, Some(&mut to), left)? == 0 {
+            break;
+        }
+    }
+    Ok(Answer::Done)
 }
 
 fn read(file: &File, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {

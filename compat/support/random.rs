@@ -15,6 +15,11 @@ impl Random {
         Self(seed)
     }
 
+    /// For one of several threads, whose seeds come from a common one.
+    pub(crate) fn from_seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -2,7 +2,9 @@
 
 use super::{CALLER, Direct, done, facts, resize};
 use crate::model::op::{Answer, Op, Outcome, Path};
-use gocryptfs_rs::vfs::{Fallocate, Handle, Kind, NodeId, OpenFlags, PlainOffset, Seek, Vfs};
+use gocryptfs_rs::vfs::{
+    CopyRange, Fallocate, Handle, Kind, NodeId, OpenFlags, PlainOffset, Seek, Vfs,
+};
 use rustix::io::Errno;
 
 impl<V: Vfs, F: Fn() -> V> Direct<V, F> {
@@ -80,6 +82,38 @@ impl<V: Vfs, F: Fn() -> V> Direct<V, F> {
                 Ok(facts(&attr.map_err(|error| error.errno())?))
             }
         }
+    }
+
+    pub(super) fn copy(&self, from: usize, to: usize, op: &Op) -> Outcome {
+        let Op::Copy {
+            from_offset,
+            to_offset,
+            len,
+            ..
+        } = op
+        else {
+            return Err(Errno::NOSYS);
+        };
+        let ((node, source), (_, target)) = (self.slot(from)?, self.slot(to)?);
+        // a file that is copied behind its own end would never end
+        let attr = self.fs.getattr(node, Some(source));
+        let size = attr.map_err(|error| error.errno())?.stat.size;
+        let len = size.saturating_sub(*from_offset).min(*len);
+        let mut done = 0;
+        while done < len {
+            let copied = self.fs.copy_range(CopyRange {
+                source,
+                source_at: PlainOffset(from_offset + done),
+                target,
+                target_at: PlainOffset(to_offset + done),
+                len: len - done,
+            });
+            match copied.map_err(|error| error.errno())? {
+                0 => break,
+                copied => done += copied,
+            }
+        }
+        Ok(Answer::Done)
     }
 
     fn read(&self, handle: Handle, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
