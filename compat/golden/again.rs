@@ -1,6 +1,7 @@
 //! What the Go program stored is, sealed again with the same nonces, the same bytes.
 
 use super::volumes;
+use crate::support::skip::is_root;
 use crate::support::vault::Vault;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -175,6 +176,9 @@ fn helper(path: &Path) -> PathBuf {
 
 #[test]
 fn every_golden_volume_is_stored_the_same_way_again() {
+    if !is_root("files that their owner may not read") {
+        return;
+    }
     for folder in volumes() {
         let vault = Vault::unpack(&folder);
         let mut volume = Volume::open(&vault);

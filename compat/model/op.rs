@@ -331,7 +331,7 @@ fn on_attributes(chance: &mut Random) -> Op {
         0..4 => Op::Stat { path },
         4 => Op::Chmod {
             path,
-            mode: *chance.pick(&[0o600, 0o640, 0o755, 0o700]),
+            mode: *chance.pick(&[0o700, 0o740, 0o711, 0o755]),
         },
         5 => {
             let secs = i64::try_from(chance.below(4_000_000_000)).unwrap();

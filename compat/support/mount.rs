@@ -3,13 +3,12 @@
 use super::program::{PASSWORD, Program};
 use super::vault::Vault;
 use super::wait;
-use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 use std::fs::{self, File, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use tempfile::TempDir;
 
@@ -90,14 +89,9 @@ impl Mount {
     /// Unmounts; fails unless the program ends in peace. Returns its log.
     pub(crate) fn unmount(mut self) -> String {
         let point = self.path();
-        let done = wait::until(
-            || match rustix::mount::unmount(&point, UnmountFlags::empty()) {
-                // a process just being started may still hold an inherited file
-                Err(Errno::BUSY) => None,
-                other => Some(other),
-            },
-        );
-        assert_eq!(done, Some(Ok(())), "cannot unmount\n{}", self.log());
+        // a process just being started may still hold an inherited file
+        let done = wait::until(|| unmount(&point, UnmountFlags::empty()).then_some(()));
+        assert!(done.is_some(), "cannot unmount\n{}", self.log());
         self.is_mounted = false;
         self.ended()
     }
@@ -110,6 +104,21 @@ impl Mount {
         self.is_mounted = false;
         self.log()
     }
+
+    /// Takes the mount out of sight; it lives on for who still uses it.
+    pub(crate) fn detach(&self) {
+        assert!(unmount(&self.path(), UnmountFlags::DETACH), "cannot detach");
+    }
+}
+
+/// Only root may unmount without help.
+fn unmount(point: &Path, flags: UnmountFlags) -> bool {
+    if rustix::process::geteuid().is_root() {
+        return rustix::mount::unmount(point, flags).is_ok();
+    }
+    let option = if flags.is_empty() { "-uq" } else { "-uqz" };
+    let helped = Command::new("fusermount3").arg(option).arg(point).status();
+    helped.is_ok_and(|status| status.success())
 }
 
 impl Drop for Mount {
@@ -118,7 +127,7 @@ impl Drop for Mount {
             eprintln!("the log of the mount:\n{}", self.log());
         }
         if self.is_mounted {
-            let _ = rustix::mount::unmount(self.path(), UnmountFlags::DETACH);
+            unmount(&self.path(), UnmountFlags::DETACH);
         }
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -25,9 +25,13 @@ impl Program {
         Self { path, before: &[] }
     }
 
-    /// Ours, as root for whom the permissions of files count as for everybody else.
+    /// Ours, without root's right to ignore the permissions of files.
     pub(crate) fn ours_obeying_permissions() -> Self {
-        let before = &["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
+        let before: &[_] = if rustix::process::geteuid().is_root() {
+            &["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+        } else {
+            &[]
+        };
         Self {
             before,
             ..Self::ours()
