@@ -97,7 +97,8 @@ impl Both {
 }
 
 fn answer(socket: &Path, request: &[u8]) -> String {
-    let mut stream = UnixStream::connect(socket).unwrap();
+    // the socket has its name a moment before it listens
+    let mut stream = wait::until(|| UnixStream::connect(socket).ok()).unwrap();
     stream.write_all(request).unwrap();
     let mut reply = [0; 8192];
     let len = stream.read(&mut reply).unwrap_or_default();
