@@ -1,16 +1,17 @@
-//! Owner, permissions and times, of an open file or of an entry of a directory.
+//! Owner, permissions and times, of an open file or of an object of any type.
 //!
 //! What belongs to a symlink is changed on the symlink itself, never on its target.
 
 use std::ffi::OsStr;
+use std::os::fd::AsFd;
 
 use rustix::fs::{
-    self, Access, AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid,
+    self, Access, AtFlags, CWD, Gid, Mode, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid,
 };
 use rustix::io::retry_on_intr;
 
 use super::dir::component;
-use super::{Dir, Errno, File, Result, Stat, Time, fd_path};
+use super::{Dir, Errno, File, Inode, Result, Time, fd_path};
 
 /// What to do with a time stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,30 +45,48 @@ fn timestamps(atime: SetTime, mtime: SetTime) -> Timestamps {
     }
 }
 
-impl Dir {
-    /// Sets the permissions of an entry. `EOPNOTSUPP` for a symlink, which has none.
-    pub fn chmod(&self, name: &OsStr, mode: u32) -> Result<()> {
-        let fd = self.open_path(name)?;
+impl Inode {
+    /// Sets the permissions. `EOPNOTSUPP` for a symlink, which has none.
+    pub fn chmod(&self, mode: u32) -> Result<()> {
         // Older kernels changed the symlink and reported an error nevertheless.
-        if Stat::of_fd(&fd)?.is_symlink() {
+        if self.stat()?.is_symlink() {
             return Err(Errno::OPNOTSUPP);
         }
-        let path = fd_path(&fd);
-        retry_on_intr(|| fs::chmod(&path, Mode::from_raw_mode(mode)))
+        chmod_held(self, mode)
     }
 
-    /// Sets owner and group of an entry; `None` leaves what is there.
-    pub fn chown(&self, name: &OsStr, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
-        let name = component(name)?;
+    /// Sets owner and group; `None` leaves what is there.
+    pub fn chown(&self, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
         let (uid, gid) = (owner(uid)?, group(gid)?);
-        retry_on_intr(|| fs::chownat(self, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW))
+        retry_on_intr(|| fs::chownat(self, "", uid, gid, AtFlags::EMPTY_PATH))
     }
 
-    /// Sets the time stamps of an entry.
+    /// Sets the time stamps.
+    pub fn set_times(&self, atime: SetTime, mtime: SetTime) -> Result<()> {
+        let (path, times) = (fd_path(self), timestamps(atime, mtime));
+        retry_on_intr(|| fs::utimensat(CWD, &path, &times, AtFlags::empty()))
+    }
+}
+
+impl Dir {
+    /// Sets the permissions of the directory itself.
+    pub fn set_mode(&self, mode: u32) -> Result<()> {
+        chmod_held(self, mode)
+    }
+
+    /// As [`Inode::chmod`], of an entry.
+    pub fn chmod(&self, name: &OsStr, mode: u32) -> Result<()> {
+        self.hold(name)?.chmod(mode)
+    }
+
+    /// As [`Inode::chown`], of an entry.
+    pub fn chown(&self, name: &OsStr, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
+        self.hold(name)?.chown(uid, gid)
+    }
+
+    /// As [`Inode::set_times`], of an entry.
     pub fn set_times(&self, name: &OsStr, atime: SetTime, mtime: SetTime) -> Result<()> {
-        let name = component(name)?;
-        let times = timestamps(atime, mtime);
-        retry_on_intr(|| fs::utimensat(self, name, &times, AtFlags::SYMLINK_NOFOLLOW))
+        self.hold(name)?.set_times(atime, mtime)
     }
 
     /// Whether this process, by its effective identity, may do what `mask` says (`R_OK` 4, `W_OK`
@@ -78,6 +97,11 @@ impl Dir {
         let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
         retry_on_intr(|| fs::accessat(self, name, mask, flags))
     }
+}
+
+fn chmod_held(fd: impl AsFd, mode: u32) -> Result<()> {
+    let path = fd_path(fd);
+    retry_on_intr(|| fs::chmod(&path, Mode::from_raw_mode(mode)))
 }
 
 impl File {
@@ -131,6 +155,10 @@ mod tests {
             dir.chmod(name(entry), mode).unwrap();
             assert_eq!(dir.stat_at(name(entry)).unwrap().mode & 0o7777, mode);
         }
+        dir.mkdir(name("d"), 0).unwrap();
+        let closed = dir.open_dir(name("d")).unwrap();
+        closed.set_mode(0o710).unwrap();
+        assert_eq!(dir.stat_at(name("d")).unwrap().mode & 0o7777, 0o710);
     }
 
     #[test]

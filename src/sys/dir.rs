@@ -11,7 +11,7 @@ use std::path::Path;
 use rustix::fs::{self, CWD, Mode};
 use rustix::io::retry_on_intr;
 
-use super::{Backing, Errno, File, FsStat, Kind, OpenFlags, Result, Stat};
+use super::{Backing, Errno, File, FsStat, Inode, Kind, OpenFlags, Result, Stat, fd_path};
 
 /// A directory, opened without the right to read or write it (`O_PATH`).
 #[derive(Debug)]
@@ -47,10 +47,11 @@ impl Dir {
         self.open_raw(name, HANDLE, 0).map(Dir)
     }
 
-    /// The same directory, readable: for `fsync` and for listing it.
+    /// The same directory, readable: for `fsync` and for listing it. Unlike looking up `.` in it,
+    /// this needs no right to search it.
     pub fn reopen(&self) -> Result<File> {
-        let flags = OpenFlags::RDONLY | OpenFlags::DIRECTORY;
-        self.open_raw(OsStr::new("."), flags, 0).map(File::from)
+        let flags = OpenFlags::RDONLY | OpenFlags::DIRECTORY | OpenFlags::CLOEXEC;
+        retry_on_intr(|| fs::open(fd_path(self), flags, Mode::empty())).map(File::from)
     }
 
     /// Metadata of the directory itself.
@@ -93,7 +94,8 @@ impl Dir {
             // Somebody, a file server mostly, holds a lease on the file and has been told to
             // return it. Having made sure that it is a file, waiting for that is safe.
             Err(Errno::AGAIN) => {
-                regular(File::from(self.open_path(name)?)).and_then(|file| file.reopen(flags))
+                let file = regular(File::from(self.open_raw(name, OpenFlags::PATH, 0)?))?;
+                file.reopen(flags)
             }
             Err(errno) => Err(errno),
         }
@@ -143,9 +145,9 @@ impl Dir {
         retry_on_intr(|| fs::openat(self, name, flags, Mode::empty())).map(File::from)
     }
 
-    /// Holds an entry of any type without opening it (`O_PATH`).
-    pub(super) fn open_path(&self, name: &OsStr) -> Result<OwnedFd> {
-        self.open_raw(name, OpenFlags::PATH, 0)
+    /// Holds an entry of any type, itself if it is a symlink, without opening it.
+    pub fn hold(&self, name: &OsStr) -> Result<Inode> {
+        self.open_raw(name, OpenFlags::PATH, 0).map(Inode::from)
     }
 
     fn open_raw(&self, name: &OsStr, flags: OpenFlags, mode: u32) -> Result<OwnedFd> {

@@ -77,6 +77,23 @@ impl From<FileType> for Kind {
     }
 }
 
+impl Kind {
+    /// The type bits of `st_mode`; 0 if unknown.
+    pub fn bits(self) -> u32 {
+        let kind = match self {
+            Kind::File => FileType::RegularFile,
+            Kind::Dir => FileType::Directory,
+            Kind::Symlink => FileType::Symlink,
+            Kind::Fifo => FileType::Fifo,
+            Kind::Socket => FileType::Socket,
+            Kind::CharDevice => FileType::CharacterDevice,
+            Kind::BlockDevice => FileType::BlockDevice,
+            Kind::Unknown => return 0,
+        };
+        kind.as_raw_mode()
+    }
+}
+
 /// Metadata of a file.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stat {

@@ -12,7 +12,7 @@ use rustix::io::retry_on_intr;
 
 use super::dir::component;
 use super::proc_fd::entry_path;
-use super::{Dir, Errno, File, Result};
+use super::{Dir, Errno, File, Inode, Result, fd_path};
 
 /// A buffer that holds nearly every value and list.
 const USUAL: usize = 1024;
@@ -26,11 +26,9 @@ impl Dir {
         grown(|buf| fs::lgetxattr(&path, attr, spare_capacity(buf)))
     }
 
-    /// Sets an attribute. `flags`: 0, `XATTR_CREATE` 1, `XATTR_REPLACE` 2.
+    /// As [`Inode::set_xattr`], of an entry.
     pub fn set_xattr(&self, name: &OsStr, attr: &OsStr, value: &[u8], flags: u32) -> Result<()> {
-        let path = entry_path(self, component(name)?.as_os_str());
-        let flags = XattrFlags::from_bits_retain(flags);
-        retry_on_intr(|| fs::lsetxattr(&path, attr, value, flags))
+        self.hold(name)?.set_xattr(attr, value, flags)
     }
 
     /// The names of all attributes.
@@ -38,11 +36,31 @@ impl Dir {
         let path = entry_path(self, component(name)?.as_os_str());
         grown(|buf| fs::llistxattr(&path, spare_capacity(buf))).map(|list| split(&list))
     }
+}
+
+impl Inode {
+    /// The value of an attribute. `ENODATA` if there is none of this name.
+    pub fn get_xattr(&self, attr: &OsStr) -> Result<Vec<u8>> {
+        let path = fd_path(self);
+        grown(|buf| fs::getxattr(&path, attr, spare_capacity(buf)))
+    }
+
+    /// Sets an attribute. `flags`: 0, `XATTR_CREATE` 1, `XATTR_REPLACE` 2.
+    pub fn set_xattr(&self, attr: &OsStr, value: &[u8], flags: u32) -> Result<()> {
+        let (path, flags) = (fd_path(self), XattrFlags::from_bits_retain(flags));
+        retry_on_intr(|| fs::setxattr(&path, attr, value, flags))
+    }
+
+    /// The names of all attributes.
+    pub fn list_xattr(&self) -> Result<Vec<OsString>> {
+        let path = fd_path(self);
+        grown(|buf| fs::listxattr(&path, spare_capacity(buf))).map(|list| split(&list))
+    }
 
     /// Removes an attribute. `ENODATA` if there is none of this name.
-    pub fn remove_xattr(&self, name: &OsStr, attr: &OsStr) -> Result<()> {
-        let path = entry_path(self, component(name)?.as_os_str());
-        retry_on_intr(|| fs::lremovexattr(&path, attr))
+    pub fn remove_xattr(&self, attr: &OsStr) -> Result<()> {
+        let path = fd_path(self);
+        retry_on_intr(|| fs::removexattr(&path, attr))
     }
 }
 
@@ -116,7 +134,10 @@ mod tests {
         let mut listed = dir.list_xattr(name("f")).unwrap();
         listed.sort();
         assert_eq!(listed, [one, two]);
-        dir.remove_xattr(name("f"), one).unwrap();
+        let held = dir.hold(name("f")).unwrap();
+        assert_eq!(held.get_xattr(two).unwrap(), b"");
+        assert_eq!(held.list_xattr().unwrap().len(), 2);
+        held.remove_xattr(one).unwrap();
         assert_eq!(file.list_xattr().unwrap(), [two]);
         file.remove_xattr(two).unwrap();
         assert_eq!(file.get_xattr(two), Err(Errno::NODATA));
