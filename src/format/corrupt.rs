@@ -87,6 +87,12 @@ pub enum NameDefect {
 /// What is wrong with the content of `gocryptfs.diriv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DirIvDefect {
+    /// There is no such file.
+    #[error("no such file")]
+    Missing,
+    /// Something else has its name.
+    #[error("not a regular file")]
+    NotAFile,
     /// Not exactly 16 bytes.
     #[error("wanted 16 bytes, got {0}")]
     Length(usize),

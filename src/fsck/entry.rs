@@ -13,7 +13,7 @@ use crate::format::{
 };
 use crate::sys::{Errno, Kind};
 use crate::vault::conf::{Conf, ReadError};
-use crate::vault::{Error, Subject, Vault};
+use crate::vault::{Error, Subject};
 
 /// Room for every reasonable configuration file, bytes.
 const CONF_MAX: usize = 1 << 20;
@@ -86,8 +86,8 @@ impl Walk<'_> {
                 if is_conf(CONF_BAK) {
                     return None;
                 }
-                let is_dirs = self.vault.has_dir_ivs() && Vault::is_leftover(disk);
-                let damage = if is_dirs || is_conf(CONF_TMP) {
+                let is_leftover = self.vault.is_leftover(disk);
+                let damage = if is_leftover || is_conf(CONF_TMP) {
                     Damage::Leftover
                 } else {
                     Damage::NameEncoding { at }

@@ -294,8 +294,9 @@ fn iv_damage(error: &Error) -> Damage {
         } => match defect {
             DirIvDefect::Length(length) => Damage::DirIvLength(*length),
             DirIvDefect::AllZero => Damage::DirIvZero,
+            DirIvDefect::Missing => Damage::DirIvMissing,
+            DirIvDefect::NotAFile => Damage::DirIvUnreadable(Errno::INVAL),
         },
-        Error::Os(Errno::NOENT) => Damage::DirIvMissing,
         Error::Os(errno) => match Damage::of(*errno) {
             Damage::Unreadable(errno) => Damage::DirIvUnreadable(errno),
             skipped => skipped,

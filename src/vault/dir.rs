@@ -1,7 +1,9 @@
 //! Directories of the vault, and the way from a plain name to an object in one.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::format::{
     CipherOffset, DirIv, PlainName, StoredName, open_target, target_size, target_size_from_len,
@@ -11,11 +13,16 @@ use crate::vault::error::{Error, Result};
 use crate::vault::file::CipherFile;
 use crate::vault::{Owner, Vault};
 
+/// How many leftovers a directory keeps in mind.
+const NOTED: usize = 64;
+
 /// An open directory of the vault with the IV that its names are encrypted under.
 pub struct CipherDir {
     pub(super) dir: Dir,
     pub(super) iv: DirIv,
     pub(super) is_root: bool,
+    /// Temporary names that a listing has come upon.
+    leftovers: Mutex<Vec<OsString>>,
 }
 
 /// A name as it stands in a backing directory.
@@ -60,6 +67,17 @@ impl CipherDir {
         self.dir.get_xattr(this, acl).is_ok()
     }
 
+    pub(super) fn note_leftover(&self, name: &OsStr) {
+        let mut leftovers = self.leftovers.lock();
+        if leftovers.len() < NOTED && leftovers.iter().all(|known| known != name) {
+            leftovers.push(name.to_owned());
+        }
+    }
+
+    pub(super) fn take_leftovers(&self) -> Vec<OsString> {
+        std::mem::take(&mut *self.leftovers.lock())
+    }
+
     /// The attributes of the directory itself.
     ///
     /// # Errors
@@ -90,14 +108,19 @@ impl Vault {
     /// Opens the directory `name` in `parent`.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if its `gocryptfs.diriv` is damaged; `ENOENT` if there is none.
+    /// [`Error::Corrupt`] if its `gocryptfs.diriv` is damaged or missing.
     pub fn subdir(&self, parent: &CipherDir, name: &BackingName) -> Result<CipherDir> {
         self.with_iv(parent.dir.open_dir(name.as_ref())?, false)
     }
 
     fn with_iv(&self, dir: Dir, is_root: bool) -> Result<CipherDir> {
         let iv = self.read_iv(&dir)?;
-        Ok(CipherDir { dir, iv, is_root })
+        Ok(CipherDir {
+            dir,
+            iv,
+            is_root,
+            leftovers: Mutex::default(),
+        })
     }
 
     /// The name that a plain name has on disk in `dir`.

@@ -110,6 +110,10 @@ impl Vault {
             if !matches!(what, DiskName::Short(_) | DiskName::Long(_)) {
                 continue;
             }
+            if self.is_leftover(entry.name) {
+                dir.note_leftover(entry.name);
+                continue;
+            }
             return Some(Ok(match self.decode(dir, entry.name) {
                 Ok(name) => listed(
                     name.as_os_str().to_owned(),

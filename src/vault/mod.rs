@@ -22,6 +22,7 @@ mod dir;
 mod error;
 mod file;
 mod hollow;
+mod leftover;
 mod list;
 mod make;
 mod open;

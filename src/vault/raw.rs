@@ -3,12 +3,11 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::format::{
-    ContentCodec, DIRIV_NAME, DirIv, DiskName, NAME_FILE_MAX, NameCodec, name_file,
+    ContentCodec, DIRIV_NAME, DirIv, DirIvDefect, DiskName, NAME_FILE_MAX, NameCodec, name_file,
 };
 use crate::sys::{Dir, Errno};
 use crate::vault::Vault;
 use crate::vault::error::{Error, Result};
-use crate::vault::remove::{MKDIR_PREFIX, RMDIR_PREFIX};
 
 impl Vault {
     /// The top of the encrypted directory.
@@ -39,16 +38,22 @@ impl Vault {
     /// The IV of the names in a directory.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if its `gocryptfs.diriv` is damaged; `ENOENT` if there is none.
+    /// [`Error::Corrupt`] if its `gocryptfs.diriv` is damaged or missing.
     pub fn read_iv(&self, dir: &Dir) -> Result<DirIv> {
         if !self.dir_ivs {
             return Ok(DirIv::ZERO);
         }
-        let bytes = dir.read_small(OsStr::new(DIRIV_NAME), size_of::<DirIv>())?;
-        DirIv::parse(&bytes).map_err(|what| {
-            let ino = dir.stat().map_or(0, |s| s.key.ino);
-            Error::corrupt(ino, what)
-        })
+        let what = match dir.read_small(OsStr::new(DIRIV_NAME), size_of::<DirIv>()) {
+            Ok(bytes) => match DirIv::parse(&bytes) {
+                Ok(iv) => return Ok(iv),
+                Err(what) => what,
+            },
+            Err(Errno::NOENT) => DirIvDefect::Missing.into(),
+            Err(Errno::INVAL) => DirIvDefect::NotAFile.into(),
+            Err(errno) => return Err(errno.into()),
+        };
+        let ino = dir.stat().map_or(0, |s| s.key.ino);
+        Err(Error::corrupt(ino, what))
     }
 
     /// The plain name of the entry `disk` in a directory with the IV `iv`, if it can be told.
@@ -70,11 +75,5 @@ impl Vault {
     /// `EINVAL` for what is no name of an attribute.
     pub fn disk_attr(&self, attr: &OsStr) -> Result<OsString> {
         Ok(self.xattrs.encode_name(attr).map_err(|_| Errno::INVAL)?)
-    }
-
-    /// Whether a name belongs to an operation that was cut short. No user entry has a dot in it.
-    pub fn is_leftover(name: &OsStr) -> bool {
-        let name = name.as_encoded_bytes();
-        name.starts_with(MKDIR_PREFIX.as_bytes()) || name.starts_with(RMDIR_PREFIX.as_bytes())
     }
 }

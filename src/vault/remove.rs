@@ -1,19 +1,15 @@
-//! Removing objects, and tidying what a crash left behind.
+//! Removing objects, with the helper files that belong to them.
 
 use std::ffi::{OsStr, OsString};
 
-use crate::format::{DIRIV_NAME, DiskName, HashedName, StoredName, object_of_name_file};
+use crate::format::{DIRIV_NAME, DiskName, StoredName, object_of_name_file};
 use crate::sys::{self, Dir, DirStream, Errno};
 use crate::vault::Vault;
 use crate::vault::dir::CipherDir;
 use crate::vault::error::Result;
-use crate::vault::make::{HELPER_MODE, temporary_name};
+use crate::vault::leftover::name_for_removing;
+use crate::vault::make::rename_to_free;
 use crate::vault::rename::RenameFlags;
-
-/// Begins the name of a directory that is being made.
-pub(super) const MKDIR_PREFIX: &str = "gocryptfs.diriv.mkdir.";
-/// Begins the name of what is left of a directory that is being removed.
-pub(super) const RMDIR_PREFIX: &str = "gocryptfs.diriv.rmdir.";
 
 impl Vault {
     /// Removes a name that is no directory.
@@ -38,40 +34,37 @@ impl Vault {
         name: &StoredName,
         remove: impl FnOnce() -> sys::Result<()>,
     ) -> Result<()> {
-        let Some((hash, _)) = name.long() else {
-            return Ok(remove()?);
-        };
-        let _alone = self.long_names.lock();
+        self.tidy(dir);
+        let _alone = name.long().map(|_| self.long_names.lock());
         remove()?;
-        name_file(dir, hash);
+        self.drop_name_file(dir, name);
         Ok(())
     }
 
     /// Removes the empty directory `disk`. The caller looks after the `.name` file.
     pub(super) fn remove_dir(&self, parent: &CipherDir, disk: &OsStr) -> sys::Result<()> {
         if !self.dir_ivs {
-            return parent.dir.rmdir(disk);
+            match parent.dir.rmdir(disk) {
+                // Perhaps all that it holds are stale helper files.
+                Err(Errno::NOTEMPTY | Errno::EXIST) => {}
+                answer => return answer,
+            }
         }
         let target = parent.dir.open_dir(disk)?;
-        let opened_up = open_up(parent, disk, &target)?;
-        let removed = self.helper_files(&target).and_then(|helpers| {
-            let helpers = helpers.ok_or(Errno::NOTEMPTY)?;
-            take_down(parent, disk, &target, &helpers)
-        });
-        if let (Err(_), Some(mode)) = (&removed, opened_up) {
-            let _ = parent.dir.chmod(disk, mode);
-        }
-        removed
+        let _accessible = Accessible::new(&target)?;
+        let helpers = self.helper_files(&target)?.ok_or(Errno::NOTEMPTY)?;
+        self.take_down(parent, disk, &target, &helpers)
     }
 
     /// Whether the directory `disk` holds nothing of the user's.
     pub(super) fn is_empty_dir(&self, parent: &CipherDir, disk: &OsStr) -> sys::Result<bool> {
         let target = parent.dir.open_dir(disk)?;
+        let _accessible = Accessible::new(&target)?;
         Ok(self.helper_files(&target)?.is_some())
     }
 
     /// The helper files in a directory, stale ones too; `None` if it holds anything else.
-    fn helper_files(&self, dir: &Dir) -> sys::Result<Option<Vec<OsString>>> {
+    pub(super) fn helper_files(&self, dir: &Dir) -> sys::Result<Option<Vec<OsString>>> {
         let mut stream = DirStream::open(dir)?;
         let mut helpers = Vec::new();
         while let Some(entry) = stream.next_entry() {
@@ -80,7 +73,7 @@ impl Vault {
                 _ if name == "." || name == ".." => continue,
                 DiskName::DirIv => true,
                 DiskName::NameFile => is_stale(dir, name)?,
-                DiskName::Short(_) => Vault::is_leftover(name),
+                DiskName::Short(_) => self.is_leftover(name),
                 DiskName::Config | DiskName::Long(_) => false,
             };
             if !is_helper {
@@ -90,73 +83,78 @@ impl Vault {
         }
         Ok(Some(helpers))
     }
-}
 
-/// Lets the owner list and change a directory whose permissions forbid it; returns what the
-/// permissions were.
-fn open_up(parent: &CipherDir, disk: &OsStr, target: &Dir) -> sys::Result<Option<u32>> {
-    let mode = target.stat()?.mode & 0o7777;
-    if mode & 0o700 == 0o700 {
-        return Ok(None);
-    }
-    match parent.dir.chmod(disk, mode | 0o700) {
-        Ok(()) => Ok(Some(mode)),
-        // Not the owner: the group or others may still have the right.
-        Err(Errno::PERM) => Ok(None),
-        Err(errno) => Err(errno),
-    }
-}
-
-/// Moves the directory out of sight, empties it of its helper files and removes it; puts
-/// everything back if somebody was quicker and made something in it.
-fn take_down(
-    parent: &CipherDir,
-    disk: &OsStr,
-    target: &Dir,
-    helpers: &[OsString],
-) -> sys::Result<()> {
-    let iv = target.read_small(OsStr::new(DIRIV_NAME), 64);
-    let temporary = temporary_name(RMDIR_PREFIX);
-    parent
-        .dir
-        .rename(disk, &parent.dir, &temporary, RenameFlags::empty())?;
-    for name in helpers {
-        remove_helper(target, name);
-    }
-    let removed = parent.dir.rmdir(&temporary);
-    if removed.is_err() {
-        if let Ok(iv) = iv {
-            let _ = target.write_new(OsStr::new(DIRIV_NAME), HELPER_MODE, &iv, false);
+    /// Moves the directory out of sight, empties it of its helper files and removes it; puts it
+    /// back if somebody was quicker and made something in it.
+    ///
+    /// Its IV is moved out, not removed, since putting it back then needs no space.
+    fn take_down(
+        &self,
+        parent: &CipherDir,
+        disk: &OsStr,
+        target: &Dir,
+        helpers: &[OsString],
+    ) -> sys::Result<()> {
+        let (away, iv_away) = (name_for_removing(), name_for_removing());
+        let plainly = RenameFlags::empty();
+        parent.dir.rename(disk, &parent.dir, &away, plainly)?;
+        let iv = OsStr::new(DIRIV_NAME);
+        for helper in helpers.iter().filter(|helper| *helper != iv) {
+            self.sweep(target, helper);
         }
-        let _ = parent
-            .dir
-            .rename(&temporary, &parent.dir, disk, RenameFlags::NOREPLACE);
+        let moved = target.rename(iv, &parent.dir, &iv_away, plainly).is_ok();
+        let removed = parent.dir.rmdir(&away);
+        if removed.is_ok() && moved {
+            self.sweep(&parent.dir, &iv_away);
+        }
+        if removed.is_err() {
+            let _ = parent.dir.rename(&iv_away, target, iv, plainly);
+            let _ = rename_to_free(&parent.dir, &away, disk);
+        }
+        removed
     }
-    removed
-}
 
-fn remove_helper(dir: &Dir, name: &OsStr) {
-    if dir.unlink(name) == Err(Errno::ISDIR) {
-        empty_and_remove(dir, name);
+    /// Removes the `.name` file of an object that is gone. If that fails the file is stale, which
+    /// does no harm.
+    pub(super) fn drop_name_file(&self, dir: &CipherDir, name: &StoredName) {
+        let Some((hash, full)) = name.long() else {
+            return;
+        };
+        let is_gone = || dir.dir.stat_at(hash.as_os_str()).err() == Some(Errno::NOENT);
+        if !is_gone() {
+            return;
+        }
+        let _ = dir.dir.unlink(&hash.name_file());
+        // Another program that shares the vault may just have made such an object.
+        if self.shared_storage && !is_gone() {
+            let _ = self.ensure_name_file(dir, hash, full);
+        }
     }
 }
 
-fn empty_and_remove(parent: &Dir, name: &OsStr) {
-    if let Ok(inner) = parent.open_dir(name) {
-        let _ = inner.unlink(OsStr::new(DIRIV_NAME));
+/// A directory that its owner can list and change while this lives, whatever its permissions.
+struct Accessible<'a> {
+    dir: &'a Dir,
+    mode: Option<u32>,
+}
+
+impl Accessible<'_> {
+    fn new(dir: &Dir) -> sys::Result<Accessible<'_>> {
+        let mode = dir.stat()?.mode & 0o7777;
+        let added = mode & 0o700 != 0o700;
+        // Who is not the owner may still have the right by the group or by others.
+        let added = added && dir.set_mode(mode | 0o700).is_ok();
+        let mode = added.then_some(mode);
+        Ok(Accessible { dir, mode })
     }
-    let _ = parent.rmdir(name);
 }
 
-/// Removes a directory that was not finished.
-pub(super) fn temporary_dir(parent: &CipherDir, name: &OsStr) {
-    empty_and_remove(&parent.dir, name);
-}
-
-/// Removes the `.name` file of an object that is gone. If that fails the file is stale, which
-/// does no harm.
-pub(super) fn name_file(dir: &CipherDir, hash: &HashedName) {
-    let _ = dir.dir.unlink(&hash.name_file());
+impl Drop for Accessible<'_> {
+    fn drop(&mut self) {
+        if let Some(mode) = self.mode {
+            let _ = self.dir.set_mode(mode);
+        }
+    }
 }
 
 /// Whether a `.name` file has lost its object.

@@ -3,14 +3,16 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::format::{NameDefect, is_passed_through};
-use crate::sys::{self, Dir, File};
+use crate::sys::{self, Dir, File, Inode};
 use crate::vault::error::{Error, Result};
 use crate::vault::{Owner, Vault};
 
-/// Whose attributes: a name in a directory (never followed), or an open file.
+/// Whose attributes.
 #[derive(Clone, Copy)]
 pub enum Subject<'a> {
-    /// The object `.1` in the directory `.0`.
+    /// Any object, held.
+    Held(&'a Inode),
+    /// Whatever object, not followed, has the name `.1` in the directory `.0`.
     Named(&'a Dir, &'a OsStr),
     /// An open file.
     Open(&'a File),
@@ -19,6 +21,7 @@ pub enum Subject<'a> {
 impl Subject<'_> {
     fn get(&self, attr: &OsStr) -> sys::Result<Vec<u8>> {
         match self {
+            Subject::Held(inode) => inode.get_xattr(attr),
             Subject::Named(dir, name) => dir.get_xattr(name, attr),
             Subject::Open(file) => file.get_xattr(attr),
         }
@@ -26,6 +29,7 @@ impl Subject<'_> {
 
     fn set(&self, attr: &OsStr, value: &[u8], flags: u32) -> sys::Result<()> {
         match self {
+            Subject::Held(inode) => inode.set_xattr(attr, value, flags),
             Subject::Named(dir, name) => dir.set_xattr(name, attr, value, flags),
             Subject::Open(file) => file.set_xattr(attr, value, flags),
         }
@@ -33,6 +37,7 @@ impl Subject<'_> {
 
     fn list(&self) -> sys::Result<Vec<OsString>> {
         match self {
+            Subject::Held(inode) => inode.list_xattr(),
             Subject::Named(dir, name) => dir.list_xattr(name),
             Subject::Open(file) => file.list_xattr(),
         }
@@ -40,13 +45,15 @@ impl Subject<'_> {
 
     fn remove(&self, attr: &OsStr) -> sys::Result<()> {
         match self {
-            Subject::Named(dir, name) => dir.remove_xattr(name, attr),
+            Subject::Held(inode) => inode.remove_xattr(attr),
+            Subject::Named(dir, name) => dir.hold(name)?.remove_xattr(attr),
             Subject::Open(file) => file.remove_xattr(attr),
         }
     }
 
     fn ino(&self) -> u64 {
         let stat = match self {
+            Subject::Held(inode) => inode.stat(),
             Subject::Named(dir, name) => dir.stat_at(name),
             Subject::Open(file) => file.stat(),
         };

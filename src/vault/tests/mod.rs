@@ -1,7 +1,9 @@
 //! The content of one file over an image in memory: against a model, with faults, and cut short.
+//! Objects and their helper files in a directory.
 
 mod faults;
 mod model;
+mod objects;
 mod poor;
 
 use std::sync::Arc;
