@@ -35,8 +35,9 @@ impl<D> DirCache<D> {
     /// ancestor that is in it, in the last resort from what `root` opens.
     ///
     /// # Errors
-    /// `ENOENT` if the node has no place any more, `ESTALE` if another directory is there now;
-    /// what `root` and `open` say.
+    /// `ENOENT` if the node has no place any more, `ESTALE` if another directory is there now,
+    /// `ELOOP` if directories that were moved from outside seem to contain each other; what `root`
+    /// and `open` say.
     pub fn reach<N: Clone + Eq + Hash, E: From<Errno>>(
         &self,
         nodes: &Nodes<N>,
@@ -54,6 +55,9 @@ impl<D> DirCache<D> {
                 break self.put(current, root()?);
             }
             let place = nodes.place(current).ok_or(Errno::NOENT)?;
+            if missing.len() > nodes.count() {
+                return Err(Errno::LOOP.into());
+            }
             missing.push((current, place.name));
             current = place.parent;
         };

@@ -113,7 +113,9 @@ impl<N: Clone + Eq + Hash> Nodes<N> {
             node.gone = false;
             node.generation += 1;
         }
-        if known != Some(id) {
+        // Where it was found just now is where it will be looked for first.
+        if node.places.last() != Some(&place) {
+            node.places.retain(|known| *known != place);
             node.places.push(place);
         }
         node.lookups += 1;
@@ -145,6 +147,11 @@ impl<N: Clone + Eq + Hash> Nodes<N> {
         }
         table.nodes.remove(&id);
         true
+    }
+
+    /// How many nodes there are.
+    pub fn count(&self) -> usize {
+        self.table.lock().nodes.len()
     }
 
     /// The object behind a node.

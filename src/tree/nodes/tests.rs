@@ -1,6 +1,8 @@
 //! The node table against the rules of the FUSE protocol.
 
 use super::*;
+use crate::sys::Errno;
+use crate::tree::DirCache;
 
 const ROOT: FileKey = FileKey { dev: 5, ino: 2 };
 
@@ -90,4 +92,28 @@ fn unshared_names_get_a_node_each() {
     assert_ne!(first.id, second.id);
     assert_eq!((first.ino, second.ino), (10, 10), "still one file");
     assert_eq!(nodes.remember(a, key(10)), first);
+}
+
+#[test]
+fn a_node_is_looked_for_first_where_it_was_found_last() {
+    let nodes = nodes();
+    let (a, b) = (place(NodeId::ROOT, "a"), place(NodeId::ROOT, "b"));
+    let id = nodes.remember(a.clone(), key(10)).id;
+    nodes.remember(b.clone(), key(10));
+    nodes.remember(a.clone(), key(10));
+    assert_eq!(nodes.places(id).to_vec(), [a.clone(), b.clone()]);
+    nodes.removed(&a);
+    assert_eq!(nodes.places(id).to_vec(), [b]);
+    assert_eq!(nodes.at(&a), None);
+}
+
+#[test]
+fn directories_that_seem_to_contain_each_other_are_not_chased() {
+    let nodes = nodes();
+    let dirs = DirCache::new(std::num::NonZeroUsize::MIN);
+    let a = nodes.remember(place(NodeId::ROOT, "a"), key(10)).id;
+    let b = nodes.remember(place(a, "b"), key(11)).id;
+    nodes.remember(place(b, "a"), key(10));
+    let reached = dirs.reach(&nodes, b, || Ok(()), |(), _| Ok(((), key(0))));
+    assert_eq!(reached, Err(Errno::LOOP));
 }
