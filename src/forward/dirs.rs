@@ -1,35 +1,29 @@
 //! From a node to its backing directory, or to the place where its object is found.
+//!
+//! A name is only a hint: somebody may be renaming the object at this moment, or may have put
+//! another one in its place. What is found is compared with the node before anything is done to it.
 
 use std::ffi::OsStr;
 use std::sync::Arc;
 
 use crate::format::StoredName;
 use crate::forward::{Forward, OpenFile};
-use crate::sys::Errno;
+use crate::sys::{Errno, FileKey, Inode};
 use crate::vault::{BackingName, CipherDir};
 use crate::vfs::{Error, NodeId, Result};
 
 /// What an operation on a node works on.
 pub(super) enum Object {
-    /// A name in a directory.
-    Named(Arc<CipherDir>, BackingName),
-    /// An open file that has no name any more.
+    /// It has a name.
+    Held(Inode),
+    /// All that is left of it is an open file.
     Open(Arc<OpenFile>),
 }
 
 impl Forward {
     /// The open directory of a node.
     pub(super) fn dir(&self, node: NodeId) -> Result<Arc<CipherDir>> {
-        self.dirs.reach(
-            &self.nodes,
-            node,
-            || Ok(self.vault.root()?),
-            |parent, name| {
-                let opened = self.vault.subdir(parent, name)?;
-                let key = opened.stat()?.key;
-                Ok((opened, key))
-            },
-        )
+        self.settled(|| self.dir_now(node))
     }
 
     /// The directory of `parent` and the name that `name` has in it on disk.
@@ -43,34 +37,84 @@ impl Forward {
         Ok((dir, stored))
     }
 
-    /// Where the object of a node is found by name.
-    pub(super) fn place(&self, node: NodeId) -> Result<(Arc<CipherDir>, BackingName)> {
-        if node == NodeId::ROOT {
-            return Ok((self.dir(node)?, BackingName::this_dir()));
-        }
-        // The kernel may have forgotten the directory of one name, but not that of another.
-        for place in self.nodes.places(node) {
-            match self.dir(place.parent) {
-                Err(Error::Os(Errno::NOENT)) => {}
-                found => return Ok((found?, place.name)),
+    /// Runs `attempt` where a node is found by name; `attempt` says `ESTALE` if what it finds is
+    /// another object.
+    pub(super) fn by_name<T>(
+        &self,
+        node: NodeId,
+        attempt: impl Fn(&CipherDir, &BackingName) -> Result<T>,
+    ) -> Result<T> {
+        self.settled(|| {
+            let mut answer = Err(Error::Os(Errno::NOENT));
+            for place in self.nodes.places(node) {
+                answer = self
+                    .dir_now(place.parent)
+                    .and_then(|dir| attempt(&dir, &place.name));
+                if !is_elsewhere(&answer) {
+                    return answer;
+                }
             }
-        }
-        // A removed directory that somebody still stands in.
-        match self.dirs.get(node) {
-            Some(dir) => Ok((dir, BackingName::this_dir())),
-            None => Err(Error::Os(Errno::NOENT)),
-        }
+            // The top, or a removed directory that somebody still stands in.
+            let dir = match node {
+                NodeId::ROOT => self.dir_now(node).ok(),
+                _ => self.dirs.get(node),
+            };
+            dir.map_or(answer, |dir| attempt(&dir, &BackingName::this_dir()))
+        })
     }
 
     /// The object of a node, also when all that is left of it is an open file.
     pub(super) fn object(&self, node: NodeId) -> Result<Object> {
-        match self.place(node) {
-            Ok((dir, name)) => Ok(Object::Named(dir, name)),
-            Err(error) => {
-                let key = self.nodes.key(node);
-                let open = self.files.find(|open| Some(open.file.key()) == key);
-                open.map(Object::Open).ok_or(error)
-            }
+        let held = self.by_name(node, |dir, name| {
+            let inode = dir.dir().hold(name.as_ref())?;
+            self.check(node, inode.stat()?.key)?;
+            Ok(Object::Held(inode))
+        });
+        held.or_else(|error| self.open_one(node).map(Object::Open).ok_or(error))
+    }
+
+    /// An open file of a node.
+    pub(super) fn open_one(&self, node: NodeId) -> Option<Arc<OpenFile>> {
+        let key = self.nodes.key(node)?;
+        self.files.find(|open| open.file.key() == key)
+    }
+
+    /// `ESTALE` if `key` is not the object of `node`.
+    pub(super) fn check(&self, node: NodeId, key: FileKey) -> Result<()> {
+        if self.nodes.key(node) == Some(key) {
+            Ok(())
+        } else {
+            Err(Error::Os(Errno::STALE))
         }
     }
+
+    fn dir_now(&self, node: NodeId) -> Result<Arc<CipherDir>> {
+        self.dirs.reach(
+            &self.nodes,
+            node,
+            || Ok(self.vault.root()?),
+            |parent, name| {
+                let opened = self.vault.subdir(parent, name)?;
+                let key = opened.stat()?.key;
+                Ok((opened, key))
+            },
+        )
+    }
+
+    /// Runs `attempt`; if the object is not where it should be, once more when nobody is just
+    /// moving anything.
+    fn settled<T>(&self, attempt: impl Fn() -> Result<T>) -> Result<T> {
+        let answer = attempt();
+        if !is_elsewhere(&answer) {
+            return answer;
+        }
+        let _nobody_moves = self.moving.write();
+        attempt()
+    }
+}
+
+/// Whether an object was not found, or another one in its place.
+fn is_elsewhere<T>(answer: &Result<T>) -> bool {
+    let elsewhere = [Errno::NOENT, Errno::STALE, Errno::NOTDIR, Errno::LOOP];
+    matches!(answer, Err(Error::Os(errno)) if elsewhere.contains(errno))
 }

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::forward::dirs::Object;
 use crate::forward::{Forward, OpenFile};
 use crate::sys::{Errno, OpenFlags, Stat};
 use crate::vault::{BackingName, CipherDir, CipherFile, CloneRule};
@@ -27,24 +26,28 @@ pub(super) fn backing_flags(flags: OpenFlags) -> OpenFlags {
 
 impl Forward {
     pub(super) fn open_file(&self, node: NodeId, flags: OpenFlags) -> Result<Opened> {
-        let file = match self.object(node)? {
-            Object::Named(dir, name) => {
-                let (file, stat) = self.open_for(&dir, &name, flags)?;
-                if Some(stat.key) != self.nodes.key(node) {
-                    return Err(Error::Os(Errno::STALE));
-                }
-                file
-            }
-            Object::Open(open) => self.vault.reopen(&open.file, backing_flags(flags))?,
-        };
+        let file = self.file_of(node, flags)?;
         Ok(Opened {
             handle: self.files.insert(OpenFile::new(file)),
             keep_cache: self.options.kernel_cache,
         })
     }
 
+    /// The file of a node, opened.
+    pub(super) fn file_of(&self, node: NodeId, flags: OpenFlags) -> Result<CipherFile> {
+        let opened = self.by_name(node, |dir, name| {
+            let (file, stat) = self.open_for(dir, name, flags)?;
+            self.check(node, stat.key)?;
+            Ok(file)
+        });
+        opened.or_else(|error| match self.open_one(node) {
+            Some(open) => Ok(self.vault.reopen(&open.file, backing_flags(flags))?),
+            None => Err(error),
+        })
+    }
+
     /// Opens a file, also one that its owner may write but not read.
-    pub(super) fn open_for(
+    fn open_for(
         &self,
         dir: &CipherDir,
         name: &BackingName,

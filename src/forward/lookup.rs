@@ -2,8 +2,8 @@
 
 use std::ffi::OsStr;
 
+use crate::format::{Corrupt, DirIvDefect};
 use crate::forward::Forward;
-use crate::forward::dirs::Object;
 use crate::sys::{Errno, Stat};
 use crate::tree::Place;
 use crate::vault::{BackingName, CipherDir};
@@ -11,7 +11,7 @@ use crate::vfs::{Attr, Entry, Error, Handle, NodeId, Result};
 
 impl Forward {
     pub(super) fn look_up(&self, parent: NodeId, name: &OsStr) -> Result<Entry> {
-        let (dir, stored) = self.stored(parent, name)?;
+        let (dir, stored) = self.stored(parent, name).map_err(in_no_directory)?;
         self.entry(parent, &dir, BackingName::from(&stored))
     }
 
@@ -63,15 +63,26 @@ impl Forward {
     }
 
     fn stat_node(&self, node: NodeId) -> Result<Stat> {
-        let (dir, name) = match self.object(node)? {
-            Object::Open(open) => return Ok(open.file.stat()?),
-            Object::Named(dir, name) => (dir, name),
-        };
-        let stat = self.vault.stat(&dir, &name)?;
-        if Some(stat.key) != self.nodes.key(node) {
-            // Something else was put in its place from outside: the kernel looks again.
-            return Err(Error::Os(Errno::STALE));
-        }
-        Ok(stat)
+        let found = self.by_name(node, |dir, name| {
+            let stat = self.vault.stat(dir, name)?;
+            self.check(node, stat.key)?;
+            Ok(stat)
+        });
+        found.or_else(|error| match self.open_one(node) {
+            Some(open) => Ok(open.file.stat()?),
+            None => Err(error),
+        })
+    }
+}
+
+/// A directory without an IV has no entries as far as names go: another program may be about to
+/// make it.
+fn in_no_directory(error: Error) -> Error {
+    match error {
+        Error::Corrupt {
+            what: Corrupt::DirIv(DirIvDefect::Missing),
+            ..
+        } => Error::Os(Errno::NOENT),
+        error => error,
     }
 }

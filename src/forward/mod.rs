@@ -19,7 +19,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use crate::format::PlainOffset;
-use crate::sys::{FsStat, OpenFlags};
+use crate::forward::dirs::Object;
+use crate::sys::{Errno, FsStat, OpenFlags};
 use crate::tree::{DirCache, Handles, Nodes};
 use crate::vault::{self, BackingName, CipherDir, CipherFile, Listing, Owner, Vault};
 use crate::vfs::{
@@ -62,6 +63,9 @@ pub struct Forward {
     listings: Handles<OpenDir>,
     /// Held exclusively while a file is briefly readable that should not be.
     opening: parking_lot::RwLock<()>,
+    /// Shared by whoever moves or removes an object and has not told the node table yet. Comes
+    /// before all other locks.
+    moving: parking_lot::RwLock<()>,
 }
 
 struct OpenFile {
@@ -111,6 +115,7 @@ impl Forward {
             files: Handles::default(),
             listings: Handles::default(),
             opening: parking_lot::RwLock::new(()),
+            moving: parking_lot::RwLock::new(()),
         })
     }
 
@@ -168,8 +173,7 @@ impl Vfs for Forward {
     }
 
     fn readlink(&self, node: NodeId) -> Result<Vec<u8>> {
-        let (dir, name) = self.place(node)?;
-        Ok(self.vault.readlink(&dir, &name)?)
+        self.by_name(node, |dir, name| Ok(self.vault.readlink(dir, name)?))
     }
 
     fn mknod(
@@ -181,6 +185,7 @@ impl Vfs for Forward {
         rdev: u64,
     ) -> Result<Entry> {
         self.make(parent, name, |dir, stored| {
+            let mode = masked(dir, caller, mode);
             self.vault
                 .mknod(dir, stored, mode, rdev, self.owner(caller))
         })
@@ -206,9 +211,11 @@ impl Vfs for Forward {
     }
 
     fn link(&self, node: NodeId, parent: NodeId, name: &OsStr) -> Result<Entry> {
-        let (from, old) = self.place(node)?;
+        let Object::Held(inode) = self.object(node)? else {
+            return Err(Error::Os(Errno::NOENT));
+        };
         self.make(parent, name, |dir, stored| {
-            self.vault.link(&from, &old, dir, stored)
+            self.vault.link(&inode, dir, stored)
         })
     }
 
@@ -322,8 +329,9 @@ impl Vfs for Forward {
     }
 
     fn access(&self, node: NodeId, mask: u32) -> Result<()> {
-        let (dir, name) = self.place(node)?;
-        Ok(dir.dir().access(name.as_ref(), mask)?)
+        self.by_name(node, |dir, name| {
+            Ok(dir.dir().access(name.as_ref(), mask)?)
+        })
     }
 
     fn getxattr(&self, node: NodeId, name: &OsStr) -> Result<Vec<u8>> {

@@ -11,6 +11,7 @@ use crate::vfs::{NodeId, RenameMode, Result};
 impl Forward {
     pub(super) fn remove_file(&self, parent: NodeId, name: &OsStr) -> Result<()> {
         let (dir, stored) = self.stored(parent, name)?;
+        let _moving = self.moving.read();
         self.vault.unlink(&dir, &stored)?;
         self.nodes.removed(&at(parent, &stored));
         Ok(())
@@ -18,6 +19,7 @@ impl Forward {
 
     pub(super) fn remove_dir(&self, parent: NodeId, name: &OsStr) -> Result<()> {
         let (dir, stored) = self.stored(parent, name)?;
+        let _moving = self.moving.read();
         self.vault.rmdir(&dir, &stored)?;
         self.nodes.removed(&at(parent, &stored));
         Ok(())
@@ -31,6 +33,7 @@ impl Forward {
     ) -> Result<()> {
         let (from, old) = self.stored(from_node, old)?;
         let (to, new) = self.stored(to_node, new)?;
+        let _moving = self.moving.read();
         self.vault.rename((&from, &old), (&to, &new), flags(mode))?;
         let (old, new) = (at(from_node, &old), at(to_node, &new));
         if mode == RenameMode::Exchange {

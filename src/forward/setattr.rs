@@ -1,74 +1,66 @@
-//! Changing attributes: of an open file through its descriptor, of anything else by name.
+//! Changing attributes: of an open file through its descriptor, of anything else by holding it.
 
-use std::sync::Arc;
-
-use crate::format::PlainOffset;
+use crate::forward::Forward;
 use crate::forward::dirs::Object;
-use crate::forward::{Forward, OpenFile};
-use crate::sys::{OpenFlags, SetTime};
-use crate::vault::{BackingName, CipherDir};
+use crate::sys::{self, OpenFlags, SetTime};
 use crate::vfs::{Changes, Handle, NodeId, Result};
 
 impl Forward {
+    /// The owner comes before the permissions: the system takes the set-user-ID and set-group-ID
+    /// bits away with the owner, and a change of owner that is refused must not cost them.
     pub(super) fn change(
         &self,
         node: NodeId,
         handle: Option<Handle>,
         changes: &Changes,
     ) -> Result<()> {
-        let object = match handle {
-            Some(handle) => Object::Open(self.files.get(handle)?),
-            None => self.object(node)?,
-        };
-        match object {
-            Object::Open(open) => change_open(&open, changes),
-            Object::Named(dir, name) => self.change_named(&dir, &name, changes),
+        let open = handle.map(|handle| self.files.get(handle)).transpose()?;
+        let times = times(changes);
+        if changes.uid.or(changes.gid).or(changes.mode).is_some() || times.is_some() {
+            let object = match &open {
+                Some(open) => Object::Open(open.clone()),
+                None => self.object(node)?,
+            };
+            if changes.uid.or(changes.gid).is_some() {
+                object.chown(changes.uid, changes.gid)?;
+            }
+            if let Some(mode) = changes.mode {
+                object.chmod(mode)?;
+            }
+            if let Some((atime, mtime)) = times {
+                object.set_times(atime, mtime)?;
+            }
         }
-    }
-
-    fn change_named(
-        &self,
-        dir: &Arc<CipherDir>,
-        name: &BackingName,
-        changes: &Changes,
-    ) -> Result<()> {
-        let backing = dir.dir();
-        if let Some(mode) = changes.mode {
-            backing.chmod(name.as_ref(), mode)?;
-        }
-        if changes.uid.is_some() || changes.gid.is_some() {
-            backing.chown(name.as_ref(), changes.uid, changes.gid)?;
-        }
-        if let Some((atime, mtime)) = times(changes) {
-            backing.set_times(name.as_ref(), atime, mtime)?;
-        }
-        if let Some(size) = changes.size {
-            self.truncate_named(dir, name, size)?;
+        match (changes.size, open) {
+            (None, _) => {}
+            (Some(size), Some(open)) => open.file.truncate(size)?,
+            (Some(size), None) => self.file_of(node, OpenFlags::WRONLY)?.truncate(size)?,
         }
         Ok(())
     }
-
-    fn truncate_named(&self, dir: &CipherDir, name: &BackingName, size: PlainOffset) -> Result<()> {
-        let (file, _) = self.open_for(dir, name, OpenFlags::WRONLY)?;
-        Ok(file.truncate(size)?)
-    }
 }
 
-fn change_open(open: &OpenFile, changes: &Changes) -> Result<()> {
-    let backing = open.file.backing();
-    if let Some(mode) = changes.mode {
-        backing.chmod(mode)?;
+impl Object {
+    fn chmod(&self, mode: u32) -> sys::Result<()> {
+        match self {
+            Object::Held(inode) => inode.chmod(mode),
+            Object::Open(open) => open.file.backing().chmod(mode),
+        }
     }
-    if changes.uid.is_some() || changes.gid.is_some() {
-        backing.chown(changes.uid, changes.gid)?;
+
+    fn chown(&self, uid: Option<u32>, gid: Option<u32>) -> sys::Result<()> {
+        match self {
+            Object::Held(inode) => inode.chown(uid, gid),
+            Object::Open(open) => open.file.backing().chown(uid, gid),
+        }
     }
-    if let Some((atime, mtime)) = times(changes) {
-        backing.set_times(atime, mtime)?;
+
+    fn set_times(&self, atime: SetTime, mtime: SetTime) -> sys::Result<()> {
+        match self {
+            Object::Held(inode) => inode.set_times(atime, mtime),
+            Object::Open(open) => open.file.backing().set_times(atime, mtime),
+        }
     }
-    if let Some(size) = changes.size {
-        open.file.truncate(size)?;
-    }
-    Ok(())
 }
 
 /// Both times, if any of them is to change.

@@ -63,7 +63,7 @@ impl Forward {
         run: impl FnOnce(Subject<'_>) -> Result<T>,
     ) -> Result<T> {
         match self.object(node)? {
-            Object::Named(dir, name) => run(Subject::Named(dir.dir(), name.as_ref())),
+            Object::Held(inode) => run(Subject::Held(&inode)),
             Object::Open(open) => run(Subject::Open(open.file.backing())),
         }
     }

@@ -45,7 +45,7 @@ pub trait Vfs: Send + Sync + 'static {
     /// The attributes of a node, through an open handle when there is one.
     fn getattr(&self, node: NodeId, handle: Option<Handle>) -> Result<Attr>;
 
-    /// Applies `changes` in the order mode, owner, times, size; stops at the first error.
+    /// Applies `changes` in the order owner, mode, times, size; stops at the first error.
     fn setattr(&self, node: NodeId, handle: Option<Handle>, changes: &Changes) -> Result<Attr>;
 
     /// The target of a symlink.
@@ -141,7 +141,8 @@ pub trait Vfs: Send + Sync + 'static {
     /// room.
     fn readdir(&self, handle: Handle, offset: u64, take: Take<'_, DirEntry>) -> Result<()>;
 
-    /// As [`Vfs::readdir`], but each entry but `.` and `..` counts as a lookup.
+    /// As [`Vfs::readdir`], but each entry but `.` and `..` counts as a lookup. An entry whose
+    /// attributes cannot be had has the inode number 0 in them: they hold for no time at all.
     fn readdirplus(
         &self,
         handle: Handle,
