@@ -15,6 +15,7 @@
 
 mod cli;
 mod clone;
+mod core;
 mod ctlsock;
 mod fsck;
 mod golden;

@@ -128,8 +128,8 @@ fn text(name: &str) -> &OsStr {
     OsStr::new(name)
 }
 
-fn says(wanted: Errno, answer: Result<()>) -> bool {
-    matches!(answer, Err(Error::Os(errno)) if errno == wanted)
+fn says(wanted: Errno, answer: &Result<()>) -> bool {
+    matches!(answer, Err(Error::Os(errno)) if *errno == wanted)
 }
 
 fn put(dir: &Dir, name: &str, content: &[u8]) {
@@ -181,7 +181,7 @@ fn what_the_user_has_is_never_taken_for_a_leftover() {
     put(&inner, "precious", b"x");
     let (before, entries) = (dir.stat().unwrap(), dir.iv);
     let removed = place.vault.rmdir(&place.root, &name);
-    assert!(says(Errno::NOTEMPTY, removed));
+    assert!(says(Errno::NOTEMPTY, &removed));
     assert_eq!(inner.read_small(text("precious"), 9).unwrap(), b"x");
     let after = place.sub(&name);
     assert_eq!(after.stat().unwrap().mode, before.mode);
@@ -218,7 +218,7 @@ fn a_damaged_name_file_is_mended_by_whoever_needs_it() {
         };
         damage_it();
         let again = place.create(&long("n")).map(|_| ());
-        assert!(says(Errno::EXIST, again));
+        assert!(says(Errno::EXIST, &again));
         assert_eq!(place.listed(), [long("n").as_ref(), text("other")]);
         damage_it();
         place.rename(&other, &name, RenameFlags::empty()).unwrap();
@@ -249,15 +249,15 @@ fn a_failed_operation_leaves_no_name_file() {
     let before = place.on_disk();
     let new = place.name(&long("n"));
     let replace = RenameFlags::empty();
-    assert!(says(Errno::NOENT, place.rename(&missing, &new, replace)));
+    assert!(says(Errno::NOENT, &place.rename(&missing, &new, replace)));
     let exchange = RenameFlags::EXCHANGE;
-    assert!(says(Errno::NOENT, place.rename(&here, &new, exchange)));
+    assert!(says(Errno::NOENT, &place.rename(&here, &new, exchange)));
     let held = place.root.dir.hold(here.disk()).unwrap();
     let linked = place.vault.link(&held, &place.root, &new);
-    assert!(says(Errno::PERM, linked));
+    assert!(says(Errno::PERM, &linked));
     let target = OsString::from("t".repeat(5000));
     let made = place.vault.symlink(&place.root, &new, &target, None);
-    assert!(says(Errno::NAMETOOLONG, made));
+    assert!(says(Errno::NAMETOOLONG, &made));
     assert_eq!(place.on_disk(), before);
 }
 
@@ -298,7 +298,7 @@ fn a_directory_that_is_not_empty_is_not_replaced() {
     place.vault.mkdir(&target, &inner, 0o700, None).unwrap();
     target.dir.set_mode(0o500).unwrap();
     let renamed = place.rename(&old, &new, RenameFlags::empty());
-    assert!(says(Errno::NOTEMPTY, renamed));
+    assert!(says(Errno::NOTEMPTY, &renamed));
     assert_eq!(target.stat().unwrap().mode & 0o777, 0o500);
     assert_eq!(place.listed(), ["n", "o"]);
     assert!(
