@@ -4,6 +4,7 @@
 mod collection;
 mod command;
 mod flips;
+mod repair;
 mod resume;
 
 use crate::support::program::Program;

@@ -3,6 +3,7 @@
 //! This is the raw form; rules that span several options are checked where a
 //! [`Command`](super::command::Command) is built from it.
 
+use super::fsck::FsckArgs;
 use super::values::{self, GoDuration};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser};
@@ -153,19 +154,6 @@ pub(crate) struct FormatArgs {
     /// Unpadded base64 in file names
     #[arg(long, default_value = "true", hide_short_help = true)]
     pub(crate) raw64: bool,
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct FsckArgs {
-    /// Print findings as JSON, one a line
-    #[arg(long, hide_short_help = true)]
-    pub(crate) json: bool,
-    /// Checkpoint, to go on from if it exists
-    #[arg(long, value_name = "FILE", value_parser = path(), hide_short_help = true)]
-    pub(crate) resume: Option<PathBuf>,
-    /// Also report files that are clones of each other
-    #[arg(long, hide_short_help = true)]
-    pub(crate) verbose: bool,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -366,6 +354,7 @@ pub(crate) struct IgnoredArgs {
     forcedecode: bool,
 }
 
+/// The parser for values that are paths.
 pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }

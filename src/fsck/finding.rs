@@ -43,7 +43,8 @@ pub enum Damage {
     },
     /// The name on disk does not decrypt to a name.
     NameUndecryptable,
-    /// The name on disk decrypts to bytes that nobody calls a file.
+    /// The name on disk decrypts to bytes that hardly anybody calls a file: it may have been
+    /// changed, or the directory's IV.
     NameNoise,
     /// Another entry has the same plain name, and it is the one that is reached by it.
     NameTwice,
@@ -149,7 +150,7 @@ impl Damage {
     pub fn severity(&self) -> Severity {
         match self {
             Damage::Skipped(_) => Severity::Skipped,
-            Damage::SharedId { .. } => Severity::Note,
+            Damage::NameNoise | Damage::SharedId { .. } => Severity::Note,
             _ => Severity::Damage,
         }
     }

@@ -16,6 +16,7 @@ mod links;
 mod place;
 mod progress;
 mod queue;
+pub mod repair;
 mod walk;
 
 use std::num::NonZeroUsize;

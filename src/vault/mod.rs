@@ -28,6 +28,7 @@ mod make;
 mod open;
 mod plan;
 mod raw;
+mod recover;
 mod remove;
 mod rename;
 mod resize;

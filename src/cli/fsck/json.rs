@@ -2,10 +2,12 @@
 //! that would break a reader; new keys do not.
 
 use crate::format::PLAIN_BLOCK;
+use crate::fsck::repair::Step;
 use crate::fsck::{Finding, Severity, Totals};
 use serde_json::{Map, Value, json};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 const VERSION: u32 = 1;
 
@@ -65,4 +67,32 @@ pub(super) fn summary(result: &str, totals: &Totals) -> Value {
         "damaged": totals.damaged,
         "skipped": totals.skipped,
     })
+}
+
+/// The object for a step of a repair.
+pub(super) fn step(step: &Step, state: &str, error: Option<&str>) -> Value {
+    let mut object = Map::new();
+    object.insert("type".into(), "repair".into());
+    object.insert("version".into(), VERSION.into());
+    path(&mut object, "path", Some(step.path.as_os_str()));
+    let plain = step.plain.as_ref().map(|path| path.as_os_str());
+    path(&mut object, "plain_path", plain);
+    object.insert("action".into(), step.action.word().into());
+    object.insert("message".into(), step.action.to_string().into());
+    object.insert("state".into(), state.into());
+    if let Some(error) = error {
+        object.insert("error".into(), error.into());
+    }
+    object.into()
+}
+
+/// The object at the end of a repair.
+pub(super) fn repaired(done: usize, left: usize, saved: Option<&Path>) -> Value {
+    let mut object = Map::new();
+    object.insert("type".into(), "repair-summary".into());
+    object.insert("version".into(), VERSION.into());
+    object.insert("done".into(), done.into());
+    object.insert("left".into(), left.into());
+    path(&mut object, "saved", saved.map(Path::as_os_str));
+    object.into()
 }

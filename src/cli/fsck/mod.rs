@@ -4,9 +4,10 @@ mod checkpoint;
 mod json;
 mod options;
 mod progress;
+mod repair;
 mod text;
 
-pub(crate) use options::FsckOptions;
+pub(crate) use options::{FsckArgs, FsckOptions};
 
 use super::exit::{ExitCode, Failure};
 use super::output::{Kind, Output};
@@ -61,10 +62,15 @@ pub(crate) fn run(options: &FsckOptions) -> Result<ExitCode, Failure> {
         options,
         out,
         checkpoint,
+        findings: Vec::new(),
     };
     telling.repeat();
     let totals = watch(&check, &mut telling)?;
-    telling.conclude(&check, &totals)
+    let code = telling.conclude(&check, &totals)?;
+    if telling.findings.is_empty() || check.is_stopped() {
+        return Ok(code);
+    }
+    repair::run(options, &vault, &telling.findings, out)
 }
 
 fn open(options: &FsckOptions, out: &Output) -> Result<Vault, Failure> {
@@ -165,7 +171,7 @@ fn attend(
 ) -> Result<(), Failure> {
     loop {
         match findings.recv_timeout(TICK) {
-            Ok(finding) => display.suspend(|| telling.tell(&finding))?,
+            Ok(finding) => display.suspend(|| telling.tell(finding))?,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
@@ -182,17 +188,22 @@ struct Telling<'a> {
     options: &'a FsckOptions,
     out: &'a Output,
     checkpoint: Option<CheckpointFile>,
+    /// What has been found, if a repair is to follow.
+    findings: Vec<Finding>,
 }
 
 impl Telling<'_> {
-    fn tell(&mut self, finding: &Finding) -> Result<(), Failure> {
-        let (text, json) = (text::finding(finding), json::finding(finding));
+    fn tell(&mut self, finding: Finding) -> Result<(), Failure> {
+        let (text, json) = (text::finding(&finding), json::finding(&finding));
         let is_new = match &mut self.checkpoint {
             Some(file) => file.note(&text, &json)?,
             None => true,
         };
         if is_new {
             self.write(&text, &json);
+        }
+        if self.options.wants_repair() {
+            self.findings.push(finding);
         }
         Ok(())
     }

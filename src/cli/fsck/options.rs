@@ -1,9 +1,79 @@
 //! What a check of a volume needs, from the command line.
 
-use crate::cli::args::{FormatArgs, FsckArgs, MessageArgs, Words};
+use crate::cli::args::{FormatArgs, MessageArgs, Words, path};
 use crate::cli::command::{KeySource, Volume};
 use crate::cli::exit::Failure;
+use crate::fsck::repair;
+use clap::Args;
 use std::path::PathBuf;
+
+/// The options of a check.
+#[derive(Args, Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "switches of the command line"
+)]
+pub(crate) struct FsckArgs {
+    /// Print findings as JSON, one a line
+    #[arg(long, hide_short_help = true)]
+    pub(crate) json: bool,
+    /// Checkpoint, to go on from if it exists
+    #[arg(long, value_name = "FILE", value_parser = path(), hide_short_help = true)]
+    pub(crate) resume: Option<PathBuf>,
+    /// Also report files that are clones of each other
+    #[arg(long, hide_short_help = true)]
+    pub(crate) verbose: bool,
+    /// Mend what can be mended, after asking
+    #[arg(long, hide_short_help = true)]
+    pub(crate) repair: bool,
+    /// Only show what a repair would do
+    #[arg(long, hide_short_help = true)]
+    pub(crate) dry_run: bool,
+    /// Repair without asking
+    #[arg(long, hide_short_help = true)]
+    pub(crate) yes: bool,
+    /// Damaged blocks: keep, zero or truncate
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        default_value = "keep",
+        hide_default_value = true,
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
+    pub(crate) bad_blocks: BadBlocks,
+    /// Where a repair saves originals
+    #[arg(long, value_name = "DIR", value_parser = path(), hide_short_help = true)]
+    pub(crate) save: Option<PathBuf>,
+    /// List of plain names, for a repair
+    #[arg(long, value_name = "FILE", value_parser = path(), hide_short_help = true)]
+    pub(crate) names: Option<PathBuf>,
+    /// Older copy of CIPHERDIR, for a repair
+    #[arg(long, value_name = "DIR", value_parser = path(), hide_short_help = true)]
+    pub(crate) backup: Option<PathBuf>,
+}
+
+/// What a repair does with blocks that do not open.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadBlocks {
+    /// They stay
+    Keep,
+    /// They become zeros
+    Zero,
+    /// The file ends before the first one
+    Truncate,
+}
+
+impl From<BadBlocks> for repair::BadBlocks {
+    fn from(how: BadBlocks) -> Self {
+        match how {
+            BadBlocks::Keep => Self::Keep,
+            BadBlocks::Zero => Self::Zero,
+            BadBlocks::Truncate => Self::Truncate,
+        }
+    }
+}
 
 /// What `-fsck` needs.
 #[derive(Debug)]
@@ -20,6 +90,11 @@ pub(crate) struct FsckOptions {
 }
 
 impl FsckOptions {
+    /// Whether a repair is to follow, or to be shown.
+    pub(super) fn wants_repair(&self) -> bool {
+        self.args.repair || self.args.dry_run
+    }
+
     /// Checks the options against each other.
     ///
     /// # Errors
@@ -28,6 +103,10 @@ impl FsckOptions {
         let paths = words.paths.get(1..).unwrap_or_default().to_vec();
         if words.fsck.resume.is_some() && !paths.is_empty() {
             let message = "-resume is for checks of the whole volume, without paths";
+            return Err(Failure::usage(message));
+        }
+        if words.fsck.resume.is_some() && (words.fsck.repair || words.fsck.dry_run) {
+            let message = "The options -resume and -repair cannot be used at the same time";
             return Err(Failure::usage(message));
         }
         Ok(Self {
