@@ -1,6 +1,6 @@
 //! Mounts as scripts see them: the way into the background, what the kernel shows, signals.
 
-use super::desk::{Answer, Desk};
+use super::desk::Desk;
 use super::point::Point;
 use crate::support::disk::{Disk, Kind};
 use crate::support::program::Program;
@@ -10,10 +10,6 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-
-fn mount(desk: &Desk, program: &Program, options: &str) -> Answer {
-    desk.run(program, &format!("{options} C M"), b"test\n")
-}
 
 /// The process that a run with this id left in the background.
 fn daemon_of(parent: u32) -> Option<u32> {
@@ -87,6 +83,54 @@ fn a_mount_stands_when_the_command_returns_and_lets_go_of_its_streams() {
 }
 
 #[test]
+fn the_process_in_the_background_lets_go_of_inherited_descriptors() {
+    if !is_root("inherited descriptors") {
+        return;
+    }
+    let desk = Desk::new();
+    let point = Point::new(&desk);
+    // the pipe is at its end when nobody holds descriptor 7 any more
+    let mut shell = Command::new("sh");
+    shell
+        .arg("-c")
+        .arg("exec \"$0\" \"$@\" 7>&1 >/dev/null 2>&1");
+    shell.arg(Program::ours().path());
+    shell.args(["-q", "-passfile", "right", "C", "M"]);
+    shell.current_dir(desk.path(""));
+    let output = shell.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(point.shown().is_some());
+    point.unmount();
+}
+
+#[test]
+fn keys_stay_in_memory_and_files_can_be_opened_in_masses() {
+    if !is_root("limits of the process") {
+        return;
+    }
+    let desk = Desk::new();
+    let point = Point::new(&desk);
+    let mut child = mount_in_foreground(&desk, &point, "");
+    let file = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", child.id())).unwrap();
+    let limits = file("limits");
+    let limit = |name: &str| -> Vec<String> {
+        let line = limits.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(limit("Max core file size")[..2], ["0", "0"]);
+    let files = limit("Max open files");
+    assert_eq!(files[0], files[1]);
+    let status = file("status");
+    let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:"));
+    assert!(!locked.unwrap().trim().starts_with("0 "), "{status}");
+    point.unmount();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn the_command_fails_if_the_process_in_the_background_is_killed() {
     let desk = Desk::new();
     let mut command = desk.command(&Program::ours(), "-q C M");
@@ -101,7 +145,7 @@ fn signals_unmount_and_end_with_code_15() {
     if !is_root("signals") {
         return;
     }
-    for sent in [Signal::INT, Signal::TERM] {
+    for sent in [Signal::INT, Signal::TERM, Signal::HUP] {
         let desk = Desk::new();
         let point = Point::new(&desk);
         let mut child = mount_in_foreground(&desk, &point, "");
@@ -109,6 +153,27 @@ fn signals_unmount_and_end_with_code_15() {
         assert_eq!(child.wait().unwrap().code(), Some(15));
         assert_eq!(point.shown(), None);
     }
+}
+
+#[test]
+fn a_hangup_does_nothing_to_a_mount_that_ignores_it() {
+    if !is_root("signals") {
+        return;
+    }
+    let desk = Desk::new();
+    let point = Point::new(&desk);
+    let line = "-q -fg -passfile right C M";
+    let command = desk.command(&Program::ours(), line);
+    let mut nohup = Command::new("nohup");
+    nohup.arg(command.get_program()).args(command.get_args());
+    nohup.current_dir(desk.path("")).stdin(Stdio::null());
+    nohup.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = nohup.spawn().unwrap();
+    wait::until(|| point.shown()).unwrap();
+    signal(child.id(), Signal::HUP);
+    assert!(fs::metadata(point.path()).is_ok());
+    signal(child.id(), Signal::TERM);
+    assert_eq!(child.wait().unwrap().code(), Some(15));
 }
 
 #[test]
@@ -138,60 +203,6 @@ fn an_unmount_from_outside_ends_in_peace() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
-#[rustfmt::skip]
-const SHOWN: &[(&str, &str)] = &[
-    ("", "fuse.gocryptfs rw,nosuid,nodev,relatime,user_id=0,group_id=0"),
-    ("-ro", "fuse.gocryptfs ro,nosuid,nodev,relatime,user_id=0,group_id=0"),
-    ("-rw -ro", "fuse.gocryptfs ro,nosuid,nodev,relatime,user_id=0,group_id=0"),
-    ("-suid -dev", "fuse.gocryptfs rw,relatime,user_id=0,group_id=0"),
-    ("-suid -dev -nosuid -nodev", "fuse.gocryptfs rw,nosuid,nodev,relatime,user_id=0,group_id=0"),
-    ("-noexec -exec", "fuse.gocryptfs rw,nosuid,nodev,noexec,relatime,user_id=0,group_id=0"),
-    ("-allow_other", "fuse.gocryptfs rw,nosuid,nodev,relatime,user_id=0,group_id=0,default_permissions,allow_other"),
-    ("-force_owner 1:2", "fuse.gocryptfs rw,nosuid,nodev,relatime,user_id=0,group_id=0,default_permissions,allow_other"),
-    ("-acl", "fuse.gocryptfs rw,nosuid,nodev,relatime,user_id=0,group_id=0,default_permissions"),
-    ("-ko noatime", "fuse.gocryptfs rw,nosuid,nodev,noatime,user_id=0,group_id=0"),
-    ("-o ro,noexec,nofail,dev,suid", "fuse.gocryptfs ro,noexec,relatime,user_id=0,group_id=0"),
-    ("-q -nosyslog=0 -kernel_cache -noprealloc -sharedstorage", "fuse.gocryptfs rw,nosuid,nodev,relatime,user_id=0,group_id=0"),
-];
-
-#[test]
-fn the_kernel_shows_what_the_options_say() {
-    if !is_root("the list of mounts") {
-        return;
-    }
-    let go = Program::go("the list of mounts");
-    for program in [Some(Program::ours()), go].iter().flatten() {
-        for (options, wanted) in SHOWN {
-            let desk = Desk::new();
-            let point = Point::new(&desk);
-            let answer = mount(&desk, program, options);
-            assert_eq!(answer.code, Some(0), "{program} {options}: {answer:?}");
-            let shown = point.shown();
-            assert_eq!(shown.as_deref(), Some(*wanted), "{program} {options}");
-            point.unmount();
-        }
-    }
-}
-
-#[test]
-fn the_name_of_the_file_system_is_the_volume_or_the_option() {
-    if !is_root("names of file systems") {
-        return;
-    }
-    let desk = Desk::new();
-    let volume = desk.path("C");
-    let wanted = [("", volume.to_str().unwrap()), ("-fsname=a,b", "a_b")];
-    for (options, wanted) in wanted {
-        let point = Point::new(&desk);
-        let answer = mount(&desk, &Program::ours(), options);
-        assert_eq!(answer.code, Some(0), "{answer:?}");
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-        let line = format!("{wanted} {} ", point.path().display());
-        assert!(mounts.contains(&line), "{mounts}");
-        point.unmount();
-    }
-}
-
 #[test]
 fn every_way_to_the_key_mounts() {
     if !is_root("ways to the key") {
@@ -209,7 +220,7 @@ fn every_way_to_the_key_mounts() {
         let desk = Desk::new();
         let point = Point::new(&desk);
         let options = options.replace("KEY", &key);
-        let answer = mount(&desk, &Program::ours(), &options);
+        let answer = desk.mount(&Program::ours(), &options);
         assert_eq!(answer.code, Some(0), "{options}: {answer:?}");
         fs::write(point.path().join("file"), "content").unwrap();
         point.unmount();

@@ -72,6 +72,11 @@ impl Desk {
         self.run_with(program, line, input, &[])
     }
 
+    /// Mounts `C` on `M` in the background.
+    pub(crate) fn mount(&self, program: &Program, options: &str) -> Answer {
+        self.run(program, &format!("{options} C M"), b"test\n")
+    }
+
     /// As [`Desk::run`], with these variables in the environment.
     pub(crate) fn run_with(
         &self,

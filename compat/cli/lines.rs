@@ -34,7 +34,6 @@ const ALIKE: &[Line] = &[
     ("-openssl=maybe C M", "", 1, "openssl"),
     ("-o ro,o C M", "", 1, "You can't pass \"-o\" to \"-o\""),
     ("C M -o", "", 1, "The \"-o\" option requires an argument"),
-    ("C M -o noatime", "", 1, "unknown flag: --noatime"),
     ("-o=nosuch C M", "", 1, "unknown flag: --nosuch"),
     ("C M -o ,,q,nosuch=1", "", 1, "unknown flag: --nosuch"),
     ("-info -- -C", "", 6, "Invalid cipherdir: "),
@@ -154,6 +153,14 @@ const DIFFERENT: &[Difference] = &[
         "already exists and is not overwritten",
         0,
         "the key of another volume may be in the file that would be overwritten",
+    ),
+    (
+        "C M -o noatime",
+        "",
+        9,
+        "got empty password",
+        1,
+        "mount(8) hands over what fstab says, and the kernel knows this word",
     ),
     (
         "-o nosuch C M -o ro",

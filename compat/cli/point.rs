@@ -22,20 +22,34 @@ impl Point {
         &self.0
     }
 
-    /// Type and options in the list of mounts, the latter without those that depend on the
-    /// version of the program.
-    pub(crate) fn shown(&self) -> Option<String> {
+    /// Source, type and options in the list of mounts.
+    pub(crate) fn line(&self) -> Option<[String; 3]> {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
         let line = mounts
             .lines()
             .find(|line| line.split(' ').nth(1) == self.0.to_str())?;
         let words: Vec<&str> = line.split(' ').collect();
-        let options: Vec<&str> = words[3].split(',').collect();
-        let options = options
-            .iter()
-            .filter(|option| !option.starts_with("max_read="));
-        let options: Vec<&str> = options.copied().collect();
-        Some(format!("{} {}", words[2], options.join(",")))
+        Some([words[0], words[2], words[3]].map(str::to_owned))
+    }
+
+    /// Type and options in the list of mounts, the latter without those that depend on the
+    /// version of the program.
+    pub(crate) fn shown(&self) -> Option<String> {
+        let [_, kind, options] = self.line()?;
+        let options = options.split(',');
+        let options: Vec<&str> = options
+            .filter(|option| !option.starts_with("max_read="))
+            .collect();
+        Some(format!("{kind} {}", options.join(",")))
+    }
+
+    /// The size of the largest read request.
+    pub(crate) fn max_read(&self) -> Option<String> {
+        let [.., options] = self.line()?;
+        let value = options
+            .split(',')
+            .find_map(|option| option.strip_prefix("max_read="));
+        value.map(str::to_owned)
     }
 
     pub(crate) fn unmount(&self) {

@@ -4,7 +4,7 @@ use super::skip::skip_unless_ci;
 use std::env;
 use std::fmt::{self, Display, Formatter};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The password of every test vault.
@@ -50,6 +50,10 @@ impl Program {
             path: "gocryptfs".into(),
             before: &[],
         })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn command(&self) -> Command {

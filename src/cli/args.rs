@@ -263,7 +263,7 @@ pub(crate) struct KernelArgs {
     pub(crate) kernel_cache: bool,
     /// Further options for the kernel
     #[arg(long, value_name = "A,B=C", hide_short_help = true)]
-    pub(crate) ko: Option<String>,
+    pub(crate) ko: Vec<String>,
     /// What stands for the device in the list of mounts
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub(crate) fsname: Option<OsString>,

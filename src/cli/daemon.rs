@@ -6,6 +6,7 @@
 
 use super::exit::{ExitCode, Failure};
 use super::output::Output;
+use crate::sys::inherited;
 use crate::sys::process;
 use crate::sys::signal::{self, Signal};
 use std::ffi::OsString;
@@ -67,5 +68,6 @@ pub(crate) fn detach(parent: u32, keep_output: bool, out: &Output) {
         warn("releasing stdout", process::null_output());
     }
     warn("releasing stdin", process::null_stdin());
+    warn("releasing descriptors", inherited::close_inherited());
     warn("notifying the parent", signal::send(parent, Signal::USR1));
 }

@@ -16,6 +16,7 @@ mod info;
 mod init;
 mod log;
 mod mount;
+mod mount_words;
 mod mountpoint;
 mod output;
 mod parse;
@@ -30,7 +31,7 @@ mod verb;
 mod words;
 pub mod xray;
 
-use crate::sys::process;
+use crate::sys::{inherited, process};
 use args::Words;
 use clap::CommandFactory;
 use command::Command;
@@ -38,17 +39,22 @@ use exit::{ExitCode, Failure};
 use output::{Kind, Output};
 use std::ffi::OsString;
 
+/// Where programs are looked for if the environment does not tell: mount(8) clears it.
+const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Runs the file system program with the words of its command line, the program's name first.
 pub fn main(line: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
     harden();
+    inherited::set_path_if_empty(PATH);
     let line: Vec<OsString> = line.into_iter().collect();
     finish(start(&line))
 }
 
-/// Keeps keys in the memory of this process.
+/// Keeps keys in the memory of this process. What the system does not let us forbid we can do
+/// without.
 fn harden() {
-    // A core dump would hold keys. What the system does not let us forbid we can do without.
     let _ = process::no_core_dumps().and_then(|()| process::set_not_dumpable());
+    process::lock_memory();
 }
 
 /// Tells what went wrong, if anything.

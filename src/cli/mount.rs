@@ -4,9 +4,10 @@
 use super::args::Reflink;
 use super::command::MountOptions;
 use super::exit::{ExitCode, Failure};
+use super::mountpoint::{self, Place};
 use super::output::{Kind, Output};
 use super::unlock::{self, Unlocked};
-use super::{daemon, log, mountpoint, paths, reverse};
+use super::{daemon, log, paths, reverse};
 use crate::ctlsock::ControlSocket;
 use crate::forward::{self, Forward};
 use crate::mount::{self, Session, Unmounter};
@@ -16,7 +17,7 @@ use crate::vault::{self, Vault};
 use crate::vfs::{Paths, Vfs};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
@@ -37,25 +38,26 @@ pub(crate) fn run(
     options.volume.announce(out);
     let volume = &options.volume;
     let may_have_entries = options.mount.nonempty;
-    let mountpoint = mountpoint::check(&options.mountpoint, volume, may_have_entries)?;
+    let place = mountpoint::check(&options.mountpoint, volume, may_have_entries)?;
     let control = control_socket(options)?;
     let unlocked = unlock::unlock(volume, &options.key, &options.format, out)?;
-    let mount_options = mount_options(options, mountpoint, out)?;
+    let mount_options = mount_options(options, out)?;
     if options.volume.is_reverse {
         let fs = reverse::view(options, &unlocked)?;
         drop(unlocked);
-        return start(fs, options, &mount_options, control.as_ref(), out);
+        return start(fs, options, place, mount_options, control.as_ref(), out);
     }
     let fs = file_system(options, &unlocked)?;
     drop(unlocked);
-    start(fs, options, &mount_options, control.as_ref(), out)
+    start(fs, options, place, mount_options, control.as_ref(), out)
 }
 
 /// Mounts `fs` and answers its requests.
 fn start<V: Vfs + Paths>(
     fs: V,
     options: &MountOptions,
-    mount_options: &mount::Options,
+    place: Place,
+    mount_options: mount::Options,
     control: Option<&ControlSocket>,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
@@ -65,15 +67,17 @@ fn start<V: Vfs + Paths>(
     }
     // Blocked here, so that all threads have them blocked, and taken by one of them. SIGUSR1 is
     // of no use to us and would end the process.
-    let signals = [Signal::INT, Signal::TERM];
+    let mut signals = vec![Signal::INT, Signal::TERM];
+    if !signal::is_ignored(Signal::HUP) {
+        signals.push(Signal::HUP);
+    }
     let blocked = signal::block(&[&signals[..], &[Signal::USR1]].concat());
     blocked.map_err(|errno| Failure::new(ExitCode::Other, errno.to_string()))?;
     if let Some(control) = control {
         let started = control.serve(Arc::clone(&fs) as _);
         started.map_err(|error| Failure::new(ExitCode::CtlSock, format!("ctlsock: {error}")))?;
     }
-    let session = Session::mount(fs, mount_options)
-        .map_err(|error| Failure::new(ExitCode::Fuse, format!("fs.Mount failed: {error}")))?;
+    let session = place.attach(fs, mount_options)?;
     process::umask(0);
     out.write(Kind::Success, "Filesystem mounted and ready.");
     let parent = u32::try_from(options.mount.notifypid).unwrap_or_default();
@@ -101,11 +105,7 @@ fn control_socket(options: &MountOptions) -> Result<Option<ControlSocket>, Failu
         .map_err(|error| Failure::new(ExitCode::CtlSock, error.to_string()))
 }
 
-fn mount_options(
-    options: &MountOptions,
-    mountpoint: PathBuf,
-    out: &Output,
-) -> Result<mount::Options, Failure> {
+fn mount_options(options: &MountOptions, out: &Output) -> Result<mount::Options, Failure> {
     let kernel = &options.kernel;
     let allow_other = options.allow_other();
     if allow_other {
@@ -120,10 +120,10 @@ fn mount_options(
     if let Some(context) = &kernel.context {
         kernel_options.push(format!("context={context}"));
     }
-    let list = kernel.ko.as_deref().unwrap_or_default().split(',');
-    kernel_options.extend(list.filter(|word| !word.is_empty()).map(str::to_owned));
+    let words = kernel.ko.iter().flat_map(|list| list.split(','));
+    kernel_options.extend(words.filter(|word| !word.is_empty()).map(str::to_owned));
     Ok(mount::Options {
-        mountpoint,
+        mountpoint: options.mountpoint.clone(),
         fsname: fsname(options, out),
         subtype: if is_reverse {
             "gocryptfs-reverse"
@@ -239,7 +239,7 @@ enum End {
 /// Answers requests until the file system is unmounted, or `signals` tell to unmount it.
 fn serve<V: Vfs>(
     session: Session<V>,
-    signals: [Signal; 2],
+    signals: Vec<Signal>,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
     let unmounter = session.unmounter();

@@ -4,9 +4,57 @@ use super::command::Volume;
 use super::exit::{ExitCode, Failure};
 use super::paths;
 use super::values::quoted;
+use crate::mount::{self, MountError, Session};
+use crate::sys::{Errno, inherited};
+use crate::vfs::Vfs;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// The mount point as an absolute path.
+/// Where the file system is to appear.
+pub(crate) enum Place {
+    /// This directory.
+    Directory(PathBuf),
+    /// A mount that somebody else has made, of which this is the end of the FUSE device. It is
+    /// handed over by its number (mount.fuse3(8), `drop_privileges`).
+    Device(OwnedFd),
+}
+
+impl Place {
+    /// Lets `fs` appear here.
+    ///
+    /// # Errors
+    /// What mounting says.
+    pub(crate) fn attach<V: Vfs>(
+        self,
+        fs: Arc<V>,
+        mut options: mount::Options,
+    ) -> Result<Session<V>, Failure> {
+        let session = match self {
+            Self::Directory(path) => {
+                options.mountpoint = path;
+                Session::mount(fs, &options)
+            }
+            Self::Device(device) => Session::on_device(fs, &options, device),
+        };
+        session.map_err(|error| {
+            let hint = match &error {
+                MountError::Device(Errno::NOENT | Errno::NODEV | Errno::NXIO) => {
+                    "\nThe kernel lacks FUSE: \"modprobe fuse\" loads it. A container needs the options\n\
+                     --device /dev/fuse --cap-add SYS_ADMIN."
+                }
+                MountError::NoHelper(..) => {
+                    "\nInstall the package fuse3: its fusermount3 mounts for users without privileges."
+                }
+                _ => "",
+            };
+            Failure::new(ExitCode::Fuse, format!("fs.Mount failed: {error}{hint}"))
+        })
+    }
+}
+
+/// The mount point as the user gave it, checked.
 ///
 /// # Errors
 /// It would hide CIPHERDIR or lies in it, is no directory, or is not empty although
@@ -15,7 +63,10 @@ pub(crate) fn check(
     given: &Path,
     volume: &Volume,
     may_have_entries: bool,
-) -> Result<PathBuf, Failure> {
+) -> Result<Place, Failure> {
+    if let Some(device) = inherited_device(given) {
+        return Ok(Place::Device(device));
+    }
     let refuse = |message: String| Failure::new(ExitCode::MountPoint, message);
     let path = paths::absolute(given)?;
     let (shown, cipherdir) = (quoted(&path), quoted(&volume.cipherdir));
@@ -37,7 +88,15 @@ pub(crate) fn check(
             path.display()
         )));
     }
-    Ok(path)
+    Ok(Place::Directory(path))
+}
+
+/// The descriptor that `/dev/fd/N` stands for, if it is a device.
+fn inherited_device(given: &Path) -> Option<OwnedFd> {
+    let number = given.to_str()?.strip_prefix("/dev/fd/")?.parse().ok()?;
+    let device = inherited::inherited(number).ok()?;
+    let metadata = std::fs::metadata(given).ok()?;
+    metadata.file_type().is_char_device().then_some(device)
 }
 
 #[cfg(test)]
@@ -71,6 +130,20 @@ mod tests {
         assert!(refused("/a/../", "/a/b").contains("would shadow cipherdir"));
         assert!(refused("/a/b/c", "/a/b").contains("is contained in cipherdir"));
         assert!(refused("/a/bc", "/a/b").starts_with("Invalid mountpoint: "));
+    }
+
+    #[test]
+    fn only_a_device_is_a_mount_that_somebody_else_has_made() {
+        let number = |file: &std::fs::File| {
+            let number = std::os::fd::AsRawFd::as_raw_fd(file);
+            inherited_device(Path::new(&format!("/dev/fd/{number}")))
+        };
+        let device = std::fs::File::open("/dev/null").unwrap();
+        assert!(number(&device).is_some());
+        let dir = tempfile::tempdir().unwrap();
+        assert!(number(&std::fs::File::open(dir.path()).unwrap()).is_none());
+        assert!(inherited_device(Path::new("/dev/fd/x")).is_none());
+        assert!(inherited_device(Path::new("/dev/null")).is_none());
     }
 
     #[test]

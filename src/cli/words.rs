@@ -4,6 +4,7 @@
 //! behind `-o`. Here both become plain `--name` options. What stands behind `--` is left alone.
 
 use super::exit::Failure;
+use super::mount_words::{Addressee, addressee};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -58,7 +59,11 @@ fn split_list(list: &[u8], into: &mut Vec<OsString>) -> Result<(), Failure> {
         match piece {
             b"" => {}
             b"o" | b"-o" => return Err(Failure::usage("You can't pass \"-o\" to \"-o\"")),
-            _ => into.push(with_two_dashes(&OsString::from_vec([b"-", piece].concat()))),
+            _ => match addressee(&String::from_utf8_lossy(piece)) {
+                Addressee::Us => into.push(with_two_dashes(&joined(b"-", piece))),
+                Addressee::Kernel => into.push(joined(b"--ko=", piece)),
+                Addressee::Others => {}
+            },
         }
     }
     Ok(())
@@ -72,12 +77,14 @@ pub(crate) fn two_dashes(words: &[OsString]) -> Vec<OsString> {
     options.chain(literal.iter().cloned()).collect()
 }
 
+fn joined(first: &[u8], second: &[u8]) -> OsString {
+    OsString::from_vec([first, second].concat())
+}
+
 /// `-name` as `--name`. A lone dash is a path, and `-h` is known in this form.
 fn with_two_dashes(word: &OsStr) -> OsString {
     match word.as_bytes() {
-        [b'-', second, ..] if *second != b'-' && word != "-h" => {
-            OsString::from_vec([b"-", word.as_bytes()].concat())
-        }
+        [b'-', second, ..] if *second != b'-' && word != "-h" => joined(b"-", word.as_bytes()),
         _ => word.to_owned(),
     }
 }
@@ -118,6 +125,16 @@ mod tests {
         assert_eq!(normalised("C M -o ro,fsname=a"), "--ro --fsname=a C M");
         assert_eq!(normalised("-q C -o=ro,,-q M"), "--ro --q --q C M");
         assert_eq!(normalised("-o , C"), "C");
+    }
+
+    #[test]
+    fn words_for_others_are_left_out_and_those_for_the_kernel_passed_on() {
+        let line = "C M -o noauto,noatime,user=x,ro,x-systemd.automount,max_read=65536";
+        assert_eq!(
+            normalised(line),
+            "--ko=noatime --ro --ko=max_read=65536 C M"
+        );
+        assert_eq!(normalised("-noauto C M"), "--noauto C M");
     }
 
     #[test]

@@ -7,17 +7,21 @@ use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags};
 use rustix::net::{self, AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, SocketType};
 
+use crate::mount::flags;
+
 /// The largest read request the kernel is told to send, bytes.
 const MAX_READ: u32 = 1 << 20;
+/// The FUSE device.
+const DEVICE: &str = "/dev/fuse";
 /// Names of the helper, the current one first.
 const HELPERS: [&str; 2] = ["fusermount3", "fusermount"];
 /// Where the helper is looked for if `PATH` does not have it.
@@ -53,6 +57,26 @@ pub struct Options {
     pub kernel_options: Vec<String>,
 }
 
+/// Why nothing was mounted.
+#[derive(Debug, thiserror::Error)]
+pub enum MountError {
+    /// The FUSE device cannot be opened.
+    #[error("{DEVICE}: {0}")]
+    Device(Errno),
+    /// `mount(2)` says no.
+    #[error("{0}")]
+    Refused(Errno),
+    /// The program that mounts for users without privileges cannot be run.
+    #[error("{0}: {1}")]
+    NoHelper(&'static str, io::Error),
+    /// That program says no, for a reason that it has shown.
+    #[error("fusermount failed: {0}")]
+    Helper(ExitStatus),
+    /// The talk to that program or to the kernel was cut off.
+    #[error("{0}")]
+    Session(#[from] io::Error),
+}
+
 impl Options {
     fn flags(&self) -> MountFlags {
         let mut flags = MountFlags::empty();
@@ -78,48 +102,51 @@ impl Options {
 }
 
 /// Mounts; returns the FUSE device.
-pub(super) fn attach(options: &Options) -> io::Result<OwnedFd> {
+pub(super) fn attach(options: &Options) -> Result<OwnedFd, MountError> {
     match attach_directly(options) {
-        Err(Errno::PERM | Errno::ACCESS | Errno::INVAL) => attach_with_helper(options),
-        answer => Ok(answer?),
+        Err(
+            MountError::Device(Errno::PERM | Errno::ACCESS)
+            | MountError::Refused(Errno::PERM | Errno::ACCESS | Errno::INVAL),
+        ) => attach_with_helper(options),
+        answer => answer,
     }
 }
 
-fn attach_directly(options: &Options) -> rustix::io::Result<OwnedFd> {
-    let device = rustix::fs::openat(
-        CWD,
-        "/dev/fuse",
-        OFlags::RDWR | OFlags::CLOEXEC,
-        Mode::empty(),
-    )?;
-    let root_mode = rustix::fs::stat(&options.mountpoint)?.st_mode;
+/// Opens the FUSE device, anew, without a connection to a mount.
+pub(super) fn open_device() -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    rustix::fs::openat(CWD, DEVICE, flags, Mode::empty())
+}
+
+fn attach_directly(options: &Options) -> Result<OwnedFd, MountError> {
+    let device = open_device().map_err(MountError::Device)?;
+    let root_mode = rustix::fs::stat(&options.mountpoint);
+    let root_mode = root_mode.map_err(MountError::Refused)?.st_mode;
     let mut data = vec![
         format!("fd={}", device.as_raw_fd()),
         format!("rootmode={root_mode:o}"),
         format!("user_id={}", rustix::process::geteuid().as_raw()),
         format!("group_id={}", rustix::process::getegid().as_raw()),
     ];
-    data.extend(options.common());
-    let data = CString::new(data.join(",")).map_err(|_| Errno::INVAL)?;
-    rustix::mount::mount(
+    let (words, mut flags) = (options.common(), options.flags());
+    data.extend(
+        flags::split(&mut flags, &words)
+            .into_iter()
+            .map(str::to_owned),
+    );
+    let data = CString::new(data.join(",")).map_err(|_| MountError::Refused(Errno::INVAL))?;
+    let mounted = rustix::mount::mount(
         options.fsname.as_os_str(),
         &options.mountpoint,
         format!("fuse.{}", options.subtype),
-        options.flags(),
+        flags,
         data.as_c_str(),
-    )?;
-    Ok(device)
+    );
+    mounted.map(|()| device).map_err(MountError::Refused)
 }
 
-fn attach_with_helper(options: &Options) -> io::Result<OwnedFd> {
-    let (ours, theirs) = net::socketpair(
-        AddressFamily::UNIX,
-        SocketType::STREAM,
-        // Inherited by the helper; nobody else is started meanwhile.
-        net::SocketFlags::empty(),
-        None,
-    )?;
-    rustix::io::fcntl_setfd(&ours, rustix::io::FdFlags::CLOEXEC)?;
+fn attach_with_helper(options: &Options) -> Result<OwnedFd, MountError> {
+    let (ours, theirs) = sockets().map_err(io::Error::from)?;
     let mut words = options.common();
     words.extend(
         [
@@ -135,7 +162,7 @@ fn attach_with_helper(options: &Options) -> io::Result<OwnedFd> {
         words.join(","),
         options.subtype
     ));
-    list.push(&options.fsname);
+    list.push(escaped(&options.fsname));
     let status = helper(|command| {
         command
             .arg("-o")
@@ -148,13 +175,35 @@ fn attach_with_helper(options: &Options) -> io::Result<OwnedFd> {
     })?;
     drop(theirs);
     if !status.success() {
-        return Err(io::Error::other(format!("fusermount failed: {status}")));
+        return Err(MountError::Helper(status));
     }
-    receive_device(&ours)
+    Ok(receive_device(&ours)?)
+}
+
+/// A socket to talk to the helper, and one that it inherits.
+fn sockets() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
+    let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
+    // Nobody else is started meanwhile.
+    let (ours, theirs) = net::socketpair(family, kind, net::SocketFlags::empty(), None)?;
+    rustix::io::fcntl_setfd(&ours, rustix::io::FdFlags::CLOEXEC)?;
+    Ok((ours, theirs))
+}
+
+/// A value as the helper reads it, for which a backslash takes the special meaning away from the
+/// next character.
+fn escaped(value: &OsStr) -> OsString {
+    let mut bytes = Vec::new();
+    for byte in value.as_bytes() {
+        if matches!(byte, b'\\' | b',') {
+            bytes.push(b'\\');
+        }
+        bytes.push(*byte);
+    }
+    OsString::from_vec(bytes)
 }
 
 /// Runs the helper with what `run` adds to the command line.
-fn helper<T>(run: impl Fn(&mut Command) -> io::Result<T>) -> io::Result<T> {
+fn helper<T>(run: impl Fn(&mut Command) -> io::Result<T>) -> Result<T, MountError> {
     let places = HELPERS
         .iter()
         .map(|name| PathBuf::from(*name))
@@ -166,7 +215,7 @@ fn helper<T>(run: impl Fn(&mut Command) -> io::Result<T>) -> io::Result<T> {
             break;
         }
     }
-    answer.map_err(|error| io::Error::new(error.kind(), format!("fusermount3: {error}")))
+    answer.map_err(|error| MountError::NoHelper(HELPERS[0], error))
 }
 
 fn receive_device(socket: &OwnedFd) -> io::Result<OwnedFd> {
@@ -208,7 +257,8 @@ fn detach_with_helper(mountpoint: &Path, lazy: bool) -> io::Result<()> {
             command.arg("-z");
         }
         command.arg("--").arg(mountpoint).output()
-    })?;
+    });
+    let output = output.map_err(io::Error::other)?;
     if output.status.success() {
         return Ok(());
     }

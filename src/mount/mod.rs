@@ -6,10 +6,11 @@
 mod adapter;
 mod attach;
 mod convert;
+mod flags;
 mod idle;
 mod reply;
 mod session;
 
-pub use attach::Options;
+pub use attach::{MountError, Options};
 pub use idle::IdleMonitor;
 pub use session::{Session, Unmounter};

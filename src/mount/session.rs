@@ -1,11 +1,12 @@
 //! A mounted file system: from the first request to the unmount.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::mount::adapter::Adapter;
-use crate::mount::attach::{self, Options};
+use crate::mount::attach::{self, MountError, Options};
 use crate::mount::idle::{Activity, IdleMonitor};
 use crate::vfs::Vfs;
 
@@ -16,13 +17,15 @@ const LOOPS: std::ops::RangeInclusive<usize> = 4..=16;
 pub struct Session<V: Vfs> {
     fuse: fuser::Session<Adapter<V>>,
     activity: Arc<Activity>,
-    mountpoint: PathBuf,
+    unmounter: Unmounter,
 }
 
 /// Unmounts a session from another thread.
 #[derive(Clone, Debug)]
 pub struct Unmounter {
     mountpoint: PathBuf,
+    /// Whether we have mounted, and not somebody else.
+    is_ours: bool,
 }
 
 impl<V: Vfs> Session<V> {
@@ -30,35 +33,54 @@ impl<V: Vfs> Session<V> {
     ///
     /// # Errors
     /// What mounting says.
-    pub fn mount(fs: Arc<V>, options: &Options) -> io::Result<Session<V>> {
+    pub fn mount(fs: Arc<V>, options: &Options) -> Result<Session<V>, MountError> {
         let device = attach::attach(options)?;
+        let session = Session::on(device, fs, options, true);
+        if session.is_err() {
+            // The mount point must not stay behind dead.
+            let _ = attach::detach(&options.mountpoint, true);
+        }
+        Ok(session?)
+    }
+
+    /// Serves `fs` to a mount that somebody else has made, with this end of the FUSE device. Of
+    /// the options, those count that are no mount options.
+    ///
+    /// # Errors
+    /// What the FUSE device says.
+    pub fn on_device(
+        fs: Arc<V>,
+        options: &Options,
+        device: OwnedFd,
+    ) -> Result<Session<V>, MountError> {
+        Ok(Session::on(device, fs, options, false)?)
+    }
+
+    fn on(device: OwnedFd, fs: Arc<V>, options: &Options, is_ours: bool) -> io::Result<Session<V>> {
         let loops = std::thread::available_parallelism().map_or(1, usize::from);
         let mut config = fuser::Config::default();
         config.n_threads = Some(loops.clamp(*LOOPS.start(), *LOOPS.end()));
-        config.clone_fd = true;
+        // One end of the device for each loop, if we may open it: a user need not be allowed to.
+        config.clone_fd = attach::open_device().is_ok();
         // Who may enter is the kernel's decision alone.
         let acl = fuser::SessionACL::All;
         let adapter = Adapter::new(fs, options);
         let activity = adapter.activity();
-        match fuser::Session::from_fd(adapter, device, acl, config) {
-            Ok(fuse) => Ok(Session {
-                fuse,
-                activity,
-                mountpoint: options.mountpoint.clone(),
-            }),
-            Err(error) => {
-                // The mount point must not stay behind dead.
-                let _ = attach::detach(&options.mountpoint, true);
-                Err(error)
-            }
-        }
+        let fuse = fuser::Session::from_fd(adapter, device, acl, config)?;
+        let unmounter = Unmounter {
+            mountpoint: options.mountpoint.clone(),
+            is_ours,
+        };
+        Ok(Session {
+            fuse,
+            activity,
+            unmounter,
+        })
     }
 
     /// What unmounts this session.
     pub fn unmounter(&self) -> Unmounter {
-        Unmounter {
-            mountpoint: self.mountpoint.clone(),
-        }
+        self.unmounter.clone()
     }
 
     /// What unmounts this session when nobody uses it any more.
@@ -82,12 +104,17 @@ impl Unmounter {
     /// Unmounts; `lazy` also if something is in use, which then stays usable until it is closed.
     ///
     /// # Errors
-    /// `EBUSY` if something is in use; what `umount2(2)` says.
+    /// `EBUSY` if something is in use; what `umount2(2)` says. What somebody else has mounted is
+    /// somebody else's to unmount.
     pub fn unmount(&self, lazy: bool) -> io::Result<()> {
-        attach::detach(&self.mountpoint, lazy)
+        if self.is_ours {
+            attach::detach(&self.mountpoint, lazy)
+        } else {
+            Err(io::Error::other("whoever mounted it has to unmount it"))
+        }
     }
 
-    /// The mount point.
+    /// The mount point, or what stands for it if somebody else has mounted.
     pub fn mountpoint(&self) -> &Path {
         &self.mountpoint
     }

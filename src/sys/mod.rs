@@ -18,6 +18,7 @@ mod extents;
 mod file;
 mod held;
 mod identity;
+pub mod inherited;
 mod inode;
 mod list;
 pub mod mem;

@@ -9,6 +9,7 @@ use rustix::io::retry_on_intr;
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{self, DumpableBehavior, Resource, Rlimit};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use rustix::thread::{CapabilitySet, capabilities};
 
 use super::{OpenFlags, Result};
 
@@ -41,20 +42,14 @@ pub fn umask(mask: u32) {
     process::umask(Mode::from_raw_mode(mask));
 }
 
-/// Raises the limit on open descriptors to at least 4096, or as far as allowed.
+/// Raises the limit on open descriptors as far as allowed.
 pub fn raise_nofile_limit() -> Result<()> {
-    raise_nofile_limit_to(4096)
-}
-
-/// Raises the limit on open descriptors to at least `wanted`, or as far as allowed.
-pub fn raise_nofile_limit_to(wanted: u64) -> Result<()> {
     let limit = process::getrlimit(Resource::Nofile);
-    let reachable = limit.maximum.map_or(wanted, |most| wanted.min(most));
-    if limit.current.is_none_or(|current| current >= reachable) {
+    if limit.current == limit.maximum {
         return Ok(());
     }
     let raised = Rlimit {
-        current: Some(reachable),
+        current: limit.maximum,
         maximum: limit.maximum,
     };
     process::setrlimit(Resource::Nofile, raised)
@@ -83,7 +78,9 @@ pub fn set_not_dumpable() -> Result<()> {
 ///
 /// Returns whether it did. Under a limit nothing is locked: allocations would fail later on.
 pub fn lock_memory() -> bool {
-    process::getrlimit(Resource::Memlock).current.is_none()
+    let is_unlimited = process::getrlimit(Resource::Memlock).current.is_none()
+        || capabilities(None).is_ok_and(|have| have.effective.contains(CapabilitySet::IPC_LOCK));
+    is_unlimited
         && mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).is_ok()
 }
 
@@ -126,8 +123,8 @@ mod tests {
     fn the_limit_on_descriptors_is_raised_as_far_as_allowed() {
         raise_nofile_limit().unwrap();
         let limit = process::getrlimit(Resource::Nofile);
-        let reachable = limit.maximum.map_or(4096, |most| most.min(4096));
-        assert!(nofile_limit().is_none_or(|current| current >= reachable));
+        assert_eq!(limit.current, limit.maximum);
+        assert_eq!(nofile_limit(), limit.maximum);
     }
 
     #[test]

@@ -30,6 +30,19 @@ pub fn block(signals: &[Signal]) -> Result<()> {
     check(error)
 }
 
+/// Whether this process was started with the signal ignored, as nohup(1) does.
+pub fn is_ignored(signal: Signal) -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: the null pointer means that nothing is changed, and all zeros are a value of the
+    // type, should the call fail.
+    #[allow(unsafe_code)]
+    let action = unsafe {
+        libc::sigaction(signal.as_raw(), ptr::null(), action.as_mut_ptr());
+        action.assume_init()
+    };
+    action.sa_sigaction == libc::SIG_IGN
+}
+
 /// Waits for one of these signals, all of which are blocked in every thread.
 pub fn wait(signals: &[Signal]) -> Result<Signal> {
     let set = set_of(signals);
@@ -108,6 +121,13 @@ mod tests {
         send(child.id(), Signal::TERM).unwrap();
         let status = child.wait().unwrap();
         assert_eq!(status.signal(), Some(Signal::TERM.as_raw()));
+    }
+
+    #[test]
+    fn ignored_signals_are_told_from_others() {
+        // the runtime ignores it
+        assert!(is_ignored(Signal::PIPE));
+        assert!(!is_ignored(Signal::HUP));
     }
 
     #[test]

@@ -29,8 +29,6 @@ use std::time::Duration;
 
 /// More threads than this do not make a disk faster.
 const THREADS_MAX: usize = 16;
-/// How many descriptors a check can need at most: one for each level of directories.
-const DESCRIPTORS: u64 = 1 << 20;
 /// How often a terminal is shown how far it is.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -76,7 +74,7 @@ pub(crate) fn run(options: &FsckOptions) -> Result<ExitCode, Failure> {
 fn open(options: &FsckOptions, out: &Output) -> Result<Vault, Failure> {
     let unlocked = unlock::unlock(&options.volume, &options.key, &options.format, out)?;
     // As many as are allowed; what cannot be opened then counts as skipped.
-    let _ = process::raise_nofile_limit_to(DESCRIPTORS);
+    let _ = process::raise_nofile_limit();
     let path = &options.volume.cipherdir;
     let how = vault::Options {
         preallocate: true,
