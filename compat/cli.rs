@@ -2,6 +2,7 @@
 //! desktop programs look for.
 
 mod background;
+mod clients;
 mod conf;
 mod desk;
 mod fido2;

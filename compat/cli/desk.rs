@@ -1,11 +1,13 @@
 //! A folder with everything that the command lines of the tests name, in which they run.
 
-use crate::support::program::Program;
-use std::ffi::OsStr;
+use crate::support::program::{Program, said};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// What `gocryptfs` answered.
@@ -26,6 +28,24 @@ impl Answer {
             .iter()
             .any(|stream| stream.to_lowercase().contains(&text))
     }
+}
+
+/// The files of a volume: names, modes and contents. It is made once, all desks get a copy.
+fn volume() -> &'static [(OsString, u32, Vec<u8>)] {
+    static VOLUME: OnceLock<Vec<(OsString, u32, Vec<u8>)>> = OnceLock::new();
+    VOLUME.get_or_init(|| {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().to_str().unwrap();
+        let made = Program::ours().run(&["-q", "-init", "-scryptn", "10", path]);
+        assert!(made.status.success(), "{}", said(&made));
+        let files = fs::read_dir(dir.path()).unwrap().map(|entry| {
+            let entry = entry.unwrap();
+            let metadata = entry.metadata().unwrap();
+            let content = fs::read(entry.path()).unwrap();
+            (entry.file_name(), metadata.permissions().mode(), content)
+        });
+        files.collect()
+    })
 }
 
 /// A folder with a volume `C` (password `test`), an empty directory `E`, a mount point `M`, a
@@ -50,8 +70,11 @@ impl Desk {
         for (name, content) in files {
             fs::write(desk.path(name), content).unwrap();
         }
-        let made = desk.run(&Program::ours(), "-q -init -scryptn 10 C", b"test\n");
-        assert_eq!(made.code, Some(0), "{made:?}");
+        for (name, mode, content) in volume() {
+            let path = desk.path("C").join(name);
+            fs::write(&path, content).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(*mode)).unwrap();
+        }
         desk
     }
 

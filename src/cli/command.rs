@@ -171,7 +171,8 @@ impl Command {
             let message = "-exclude only works in reverse mode";
             return Err(Failure::new(ExitCode::Exclude, message));
         }
-        let owner = words.mount.force_owner.as_deref().map(values::owner);
+        let owner = words.mount.force_owner.as_deref();
+        let owner = owner.filter(|owner| !owner.is_empty()).map(values::owner);
         let force_owner = owner.transpose().map_err(Failure::usage)?;
         check_positionals(&words)?;
         check_available(&words)?;
@@ -299,11 +300,14 @@ fn unavailable(name: &str) -> Failure {
 impl Volume {
     fn build(words: &Words) -> Result<Self, Failure> {
         let given = words.paths.first();
-        let given = given.ok_or_else(|| Failure::usage("CIPHERDIR argument is missing"))?;
-        let cipherdir = paths::absolute(given)?;
-        paths::check_dir(&cipherdir).map_err(|defect| {
-            Failure::new(ExitCode::CipherDir, format!("Invalid cipherdir: {defect}"))
+        let given = given.ok_or_else(|| {
+            Failure::usage("CIPHERDIR argument is missing").advise(
+                "Usage: gocryptfs [OPTIONS] CIPHERDIR MOUNTPOINT. \"gocryptfs -h\" shows more.",
+            )
         })?;
+        let cipherdir = paths::absolute(given)?;
+        paths::check_dir(&cipherdir)
+            .map_err(|defect| defect.failure(ExitCode::CipherDir, "cipherdir"))?;
         let config = words.secret.config.as_deref();
         let config = config.filter(|path| !path.as_os_str().is_empty());
         let config = config.map(paths::absolute).transpose()?;

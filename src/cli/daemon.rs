@@ -24,6 +24,7 @@ pub(crate) fn start(line: &[OsString]) -> Result<ExitCode, Failure> {
             ExitCode::ForkChild,
             format!("Cannot {what} the background process: {error}"),
         )
+        .advise("-fg mounts without one.")
     };
     let signals = [Signal::USR1, Signal::CHILD];
     signal::block(&signals).map_err(|errno| cannot("wait for", &errno))?;

@@ -94,15 +94,28 @@ impl From<ExitCode> for std::process::ExitCode {
 pub(crate) struct Failure {
     /// The exit code.
     pub(crate) code: ExitCode,
-    /// One or more lines without a final newline; empty if all has been said.
+    /// What went wrong: one or more lines without a final newline; empty if all has been said.
     pub(crate) message: String,
+    /// What to do about it, where that is known, in the same form.
+    pub(crate) advice: Option<String>,
 }
 
 impl Failure {
     /// A failure with a message for the user.
     pub(crate) fn new(code: ExitCode, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self { code, message }
+        Self {
+            code,
+            message: message.into(),
+            advice: None,
+        }
+    }
+
+    /// The same failure, and what to do about it.
+    pub(crate) fn advise(self, advice: impl Into<String>) -> Self {
+        Self {
+            advice: Some(advice.into()),
+            ..self
+        }
     }
 
     /// A command line that makes no sense.

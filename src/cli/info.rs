@@ -12,10 +12,12 @@ use super::unlock;
 pub(crate) fn run(volume: &Volume, out: &Output) -> Result<ExitCode, Failure> {
     volume.announce(out);
     let conf = unlock::conf_file(volume).and_then(|file| unlock::open_conf(&file));
-    let conf = conf.map_err(|failure| {
-        let message = failure.message;
-        let message = message.replace("Cannot open config file: ", "Loading config file failed: ");
-        Failure::new(ExitCode::LoadConf, message)
+    let conf = conf.map_err(|failure| Failure {
+        code: ExitCode::LoadConf,
+        message: failure
+            .message
+            .replace("Cannot open config file: ", "Loading config file failed: "),
+        ..failure
     })?;
     let (scrypt, suite) = (conf.scrypt(), conf.flags().params(true).content);
     out.write(

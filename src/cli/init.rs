@@ -30,7 +30,9 @@ const LOG_N: u8 = 16;
 pub(crate) fn run(options: &InitOptions, out: &Output) -> Result<ExitCode, Failure> {
     let volume = &options.volume;
     volume.announce(out);
-    let log_n = options.scryptn.map_or(Ok(LOG_N), log_n)?;
+    let log_n = options
+        .scryptn
+        .map_or(Ok(LOG_N), |n| log_n(n, ExitCode::WriteConf))?;
     let flags = FeatureFlags::for_init(choices(options)?);
     if !volume.is_reverse {
         check_empty(&volume.cipherdir)?;
@@ -46,11 +48,11 @@ pub(crate) fn run(options: &InitOptions, out: &Output) -> Result<ExitCode, Failu
     };
     let conf = Conf::new(CREATOR, flags, &key, &password, log_n, fido2);
     let conf = conf.map_err(|error| {
-        let message = match error {
-            MakeError::Defect(defect) => defect.to_string(),
-            MakeError::Kdf(error) => format!("{error}. Choose a lower -scryptn."),
-        };
-        Failure::new(ExitCode::WriteConf, message)
+        let failure = Failure::new(ExitCode::WriteConf, error.to_string());
+        match error {
+            MakeError::Defect(_) => failure,
+            MakeError::Kdf(_) => failure.advise("Choose a lower -scryptn."),
+        }
     })?;
     show_key(&key, out);
     match file.create(&conf) {
@@ -116,15 +118,13 @@ fn slow_cipher(suite: ContentSuite, has_aes_gcm: bool) -> Option<&'static str> {
 }
 
 fn check_empty(cipherdir: &Path) -> Result<(), Failure> {
-    let what = match paths::is_empty_dir(cipherdir) {
-        Ok(true) => return Ok(()),
-        Ok(false) => format!("directory {} not empty", cipherdir.display()),
-        Err(what) => what,
-    };
-    Err(Failure::new(
-        ExitCode::CipherDir,
-        format!("Invalid cipherdir: {what}"),
-    ))
+    let code = ExitCode::CipherDir;
+    if paths::is_empty_dir(cipherdir).map_err(|defect| defect.failure(code, "cipherdir"))? {
+        return Ok(());
+    }
+    let path = cipherdir.display();
+    let message = format!("Invalid cipherdir: directory {path} not empty");
+    Err(Failure::new(code, message).advise("A new volume needs a directory of its own."))
 }
 
 /// The place of the configuration file. That it is free is checked again when it is made; this is
@@ -147,6 +147,7 @@ fn exists(file: &ConfFile) -> Failure {
     let path = quoted(file.path());
     let message = format!("Config file {path} already exists and is not overwritten.");
     Failure::new(ExitCode::Init, message)
+        .advise("It may hold the key of another volume. Choose another -config, or move it away.")
 }
 
 fn make_dir_iv(cipherdir: &Path) -> Result<(), Failure> {

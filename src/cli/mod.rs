@@ -60,8 +60,12 @@ fn harden() {
 /// Tells what went wrong, if anything.
 fn finish(ended: Result<ExitCode, Failure>) -> std::process::ExitCode {
     let code = ended.unwrap_or_else(|failure| {
+        let out = Output::new(false, false);
         if !failure.message.is_empty() {
-            Output::new(false, false).write(Kind::Fatal, &failure.message);
+            out.write(Kind::Fatal, &failure.message);
+        }
+        if let Some(advice) = &failure.advice {
+            out.write(Kind::Advice, advice);
         }
         failure.code
     });

@@ -183,7 +183,8 @@ fn is_read_only(options: &MountOptions, out: &Output) -> Result<bool, Failure> {
         return Err(Failure::usage(format!(
             "Writeable mount explicitly requested but cipherdir {path} is on a read-only \
              filesystem, refusing."
-        )));
+        ))
+        .advise("Without -rw it is mounted read-only."));
     }
     out.info(&format!(
         "Cipherdir {path} is on a read-only filesystem, mounting as read-only."

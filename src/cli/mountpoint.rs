@@ -2,7 +2,7 @@
 
 use super::command::Volume;
 use super::exit::{ExitCode, Failure};
-use super::paths;
+use super::paths::{self, BadDir};
 use super::values::quoted;
 use crate::mount::{self, MountError, Session};
 use crate::sys::{Errno, inherited};
@@ -39,17 +39,18 @@ impl Place {
             Self::Device(device) => Session::on_device(fs, &options, device),
         };
         session.map_err(|error| {
-            let hint = match &error {
-                MountError::Device(Errno::NOENT | Errno::NODEV | Errno::NXIO) => {
-                    "\nThe kernel lacks FUSE: \"modprobe fuse\" loads it. A container needs the options\n\
-                     --device /dev/fuse --cap-add SYS_ADMIN."
-                }
-                MountError::NoHelper(..) => {
-                    "\nInstall the package fuse3: its fusermount3 mounts for users without privileges."
-                }
-                _ => "",
-            };
-            Failure::new(ExitCode::Fuse, format!("fs.Mount failed: {error}{hint}"))
+            let failure = Failure::new(ExitCode::Fuse, format!("fs.Mount failed: {error}"));
+            match &error {
+                MountError::Device(Errno::NOENT | Errno::NODEV | Errno::NXIO) => failure.advise(
+                    "The kernel lacks FUSE: \"modprobe fuse\" loads it. A container needs the \
+                     options\n--device /dev/fuse --cap-add SYS_ADMIN.",
+                ),
+                MountError::NoHelper(..) => failure.advise(
+                    "Install the package fuse3: its fusermount3 mounts for users without \
+                     privileges.",
+                ),
+                _ => failure,
+            }
         })
     }
 }
@@ -68,25 +69,25 @@ pub(crate) fn check(
         return Ok(Place::Device(device));
     }
     let refuse = |message: String| Failure::new(ExitCode::MountPoint, message);
+    let elsewhere = "Choose a directory elsewhere.";
     let path = paths::absolute(given)?;
     let (shown, cipherdir) = (quoted(&path), quoted(&volume.cipherdir));
     if volume.cipherdir.starts_with(&path) {
-        return Err(refuse(format!(
-            "Mountpoint {shown} would shadow cipherdir {cipherdir}, this is not supported"
-        )));
+        let message =
+            format!("Mountpoint {shown} would shadow cipherdir {cipherdir}, this is not supported");
+        return Err(refuse(message).advise(elsewhere));
     }
     if path.starts_with(&volume.cipherdir) {
-        return Err(refuse(format!(
+        let message = format!(
             "Mountpoint {shown} is contained in cipherdir {cipherdir}, this is not supported"
-        )));
+        );
+        return Err(refuse(message).advise(elsewhere));
     }
-    let invalid = |what: String| refuse(format!("Invalid mountpoint: {what}"));
+    let invalid = |defect: BadDir| defect.failure(ExitCode::MountPoint, "mountpoint");
     paths::check_dir(&path).map_err(invalid)?;
     if !may_have_entries && !paths::is_empty_dir(&path).map_err(invalid)? {
-        return Err(invalid(format!(
-            "directory {} not empty\nUse -nonempty to mount over it.",
-            path.display()
-        )));
+        let message = format!("Invalid mountpoint: directory {} not empty", path.display());
+        return Err(refuse(message).advise("Use -nonempty to mount over it."));
     }
     Ok(Place::Directory(path))
 }
@@ -158,7 +159,7 @@ mod tests {
         };
         assert_eq!(refused(false), "accepted");
         std::fs::write(dir.path().join("entry"), "").unwrap();
-        assert!(refused(false).contains(" not empty\n"));
+        assert!(refused(false).ends_with(" not empty"));
         assert_eq!(refused(true), "accepted");
     }
 }

@@ -32,13 +32,15 @@ pub(crate) enum Kind {
     Warning,
     /// The run has failed.
     Fatal,
+    /// What to do about that.
+    Advice,
 }
 
 impl Kind {
     fn goes_to_stderr(self) -> bool {
         matches!(
             self,
-            Self::Trace | Self::Progress | Self::Warning | Self::Fatal
+            Self::Trace | Self::Progress | Self::Warning | Self::Fatal | Self::Advice
         )
     }
 
@@ -55,7 +57,7 @@ impl Kind {
             Self::Success => Some("\x1b[32m"),
             Self::Note | Self::Warning => Some("\x1b[33m"),
             Self::Fatal => Some("\x1b[31m"),
-            Self::Hint | Self::Progress => Some("\x1b[2m"),
+            Self::Hint | Self::Progress | Self::Advice => Some("\x1b[2m"),
             Self::Debug | Self::Trace | Self::Answer | Self::Info => None,
         }
     }
@@ -179,7 +181,7 @@ mod tests {
     fn only_failures_and_answers_pass_a_quiet_output() {
         let kinds = [Kind::Info, Kind::Success, Kind::Note, Kind::Hint];
         assert!(kinds.iter().all(|kind| kind.is_silenced_by_quiet()));
-        let kinds = [Kind::Answer, Kind::Warning, Kind::Fatal];
+        let kinds = [Kind::Answer, Kind::Warning, Kind::Fatal, Kind::Advice];
         assert!(!kinds.iter().any(|kind| kind.is_silenced_by_quiet()));
     }
 

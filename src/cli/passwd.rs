@@ -7,20 +7,18 @@ use super::password::{self, Purpose};
 use super::unlock;
 use super::values::quoted;
 use crate::format::Flag;
+use crate::sys::Errno;
 use crate::vault::conf::{ConfFile, WriteError};
 
 /// The logarithm of scrypt's N that stands for an option value: anything below 1 means 16.
 ///
 /// # Errors
-/// N would not be a number of 63 bits.
-pub(crate) fn log_n(scryptn: i64) -> Result<u8, Failure> {
+/// With `code` if N would not be a number of 63 bits.
+pub(crate) fn log_n(scryptn: i64, code: ExitCode) -> Result<u8, Failure> {
     match scryptn {
         ..=0 => Ok(16),
         1..=62 => Ok(u8::try_from(scryptn).unwrap_or_default()),
-        _ => Err(Failure::new(
-            ExitCode::WriteConf,
-            format!("scryptn {scryptn} is too high"),
-        )),
+        _ => Err(Failure::new(code, format!("scryptn {scryptn} is too high"))),
     }
 }
 
@@ -31,7 +29,8 @@ pub(crate) fn log_n(scryptn: i64) -> Result<u8, Failure> {
 /// is still the one.
 pub(crate) fn run(options: &PasswdOptions, out: &Output) -> Result<ExitCode, Failure> {
     options.volume.announce(out);
-    let log_n = options.scryptn.map(log_n).transpose()?;
+    let log_n = options.scryptn.map(|n| log_n(n, ExitCode::ScryptParams));
+    let log_n = log_n.transpose()?;
     let file = unlock::conf_file(&options.volume)?;
     let mut conf = unlock::open_conf(&file)?;
     if conf.flags().has(Flag::Fido2) {
@@ -45,7 +44,7 @@ pub(crate) fn run(options: &PasswdOptions, out: &Output) -> Result<ExitCode, Fai
     out.info("Please enter your new password.");
     let password = password::read(&PasswordSource::Console, Purpose::Choose, out)?;
     let changed = conf.set_password(&key, &password, log_n);
-    changed.map_err(|error| Failure::new(ExitCode::WriteConf, error.to_string()))?;
+    changed.map_err(|error| Failure::new(ExitCode::ScryptParams, error.to_string()))?;
     // With a key that has not been tried on this volume, the way back must stay open.
     let trusted_blindly = matches!(
         options.key,
@@ -67,7 +66,13 @@ fn back_up(file: &ConfFile, out: &Output) -> Result<(), Failure> {
     let path = quoted(file.backup_path());
     file.back_up().map_err(|errno| {
         let message = format!("Could not create backup file {path}: {errno}");
-        Failure::new(ExitCode::Init, message)
+        let failure = Failure::new(ExitCode::Init, message);
+        match errno {
+            Errno::EXIST => failure.advise(
+                "It was left by an earlier change. If the present password works, delete it.",
+            ),
+            _ => failure,
+        }
     })?;
     out.write(
         Kind::Note,
@@ -83,13 +88,13 @@ fn back_up(file: &ConfFile, out: &Output) -> Result<(), Failure> {
 pub(crate) fn cannot_write(file: &ConfFile, error: WriteError) -> Failure {
     let path = quoted(file.path());
     let message = format!("Cannot write config file {path}: {error}");
-    let hint = match error {
-        WriteError::StaleTemporary => format!(
-            "\nAnother process is changing the password, or was interrupted. If none is running, \
+    let failure = Failure::new(ExitCode::WriteConf, message);
+    match error {
+        WriteError::StaleTemporary => failure.advise(format!(
+            "Another process is changing the password, or was interrupted. If none is running, \
              delete {} and try again.",
             quoted(file.temporary_path())
-        ),
-        _ => String::new(),
-    };
-    Failure::new(ExitCode::WriteConf, message + &hint)
+        )),
+        _ => failure,
+    }
 }

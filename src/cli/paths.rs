@@ -4,6 +4,7 @@
 use super::exit::{ExitCode, Failure};
 use super::values::quoted;
 use crate::sys::{Dir, DirStream};
+use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
 /// `path` without `.`, `..` and doubled slashes, starting at the root.
@@ -37,15 +38,54 @@ fn clean(path: &Path) -> PathBuf {
     cleaned
 }
 
-/// Fails with a text for the user unless `path` is a directory or leads to one.
+/// Why a directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", quoted(path))]
+pub(crate) struct BadDir {
+    path: PathBuf,
+    error: io::Error,
+}
+
+impl BadDir {
+    /// The failure with this code, `what` being what the directory is for.
+    pub(crate) fn failure(&self, code: ExitCode, what: &str) -> Failure {
+        let failure = Failure::new(code, format!("Invalid {what}: {self}"));
+        match self.advice() {
+            Some(advice) => failure.advise(advice),
+            None => failure,
+        }
+    }
+
+    fn new(path: &Path, error: impl Into<io::Error>) -> Self {
+        Self {
+            path: path.to_owned(),
+            error: error.into(),
+        }
+    }
+
+    /// What to do about it, if that is known.
+    fn advice(&self) -> Option<String> {
+        let path = quoted(&self.path);
+        match self.error.kind() {
+            ErrorKind::NotFound => Some(format!("\"mkdir {path}\" makes one.")),
+            ErrorKind::NotConnected => Some(format!(
+                "A file system that has died is still mounted there: \"fusermount3 -u {path}\" \
+                 removes it."
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// Fails unless `path` is a directory or leads to one.
 ///
 /// # Errors
 /// What is in the way.
-pub(crate) fn check_dir(path: &Path) -> Result<(), String> {
+pub(crate) fn check_dir(path: &Path) -> Result<(), BadDir> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => Err(format!("{} is not a directory", quoted(path))),
-        Err(error) => Err(format!("{}: {error}", quoted(path))),
+        Ok(_) => Err(BadDir::new(path, ErrorKind::NotADirectory)),
+        Err(error) => Err(BadDir::new(path, error)),
     }
 }
 
@@ -53,7 +93,7 @@ pub(crate) fn check_dir(path: &Path) -> Result<(), String> {
 ///
 /// # Errors
 /// It cannot be read.
-pub(crate) fn is_empty_dir(path: &Path) -> Result<bool, String> {
+pub(crate) fn is_empty_dir(path: &Path) -> Result<bool, BadDir> {
     let empty = Dir::open(path).and_then(|dir| {
         let mut entries = DirStream::open(&dir)?;
         while let Some(entry) = entries.next_entry() {
@@ -64,7 +104,7 @@ pub(crate) fn is_empty_dir(path: &Path) -> Result<bool, String> {
         }
         Ok(true)
     });
-    empty.map_err(|errno| format!("{}: {errno}", quoted(path)))
+    empty.map_err(|errno| BadDir::new(path, errno))
 }
 
 #[cfg(test)]
@@ -82,8 +122,11 @@ mod tests {
     #[test]
     fn only_a_directory_passes_for_one() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(check_dir(dir.path()), Ok(()));
-        assert!(check_dir(&dir.path().join("missing")).is_err());
-        assert!(check_dir(Path::new("/dev/null")).is_err());
+        assert!(check_dir(dir.path()).is_ok());
+        let missing = check_dir(&dir.path().join("missing")).unwrap_err();
+        assert!(missing.advice().unwrap().starts_with("\"mkdir "));
+        let device = check_dir(Path::new("/dev/null")).unwrap_err();
+        assert_eq!(device.to_string(), "\"/dev/null\": not a directory");
+        assert_eq!(device.advice(), None);
     }
 }

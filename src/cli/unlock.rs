@@ -6,7 +6,7 @@ use super::exit::{ExitCode, Failure};
 use super::output::{Kind, Output};
 use super::password::{self, Purpose, fido2};
 use super::values::quoted;
-use crate::crypto::{ContentSuite, MasterKey, Password, Secret};
+use crate::crypto::{ContentSuite, KdfError, MasterKey, Password, Secret};
 use crate::format::{CONF_NAME, Flag, NameParams, Params, REVERSE_CONF_NAME};
 use crate::sys::Errno;
 use crate::vault::conf::{Conf, ConfFile, ReadError, UnlockError};
@@ -88,19 +88,24 @@ pub(crate) fn open_conf(file: &ConfFile) -> Result<Conf, Failure> {
 fn cannot_open(path: &std::path::Path, error: &ReadError) -> Failure {
     let path = quoted(path);
     let mut message = format!("Cannot open config file: {error} ({path})");
-    match error {
-        ReadError::Syntax(_) => message.insert_str(0, "Failed to unmarshal config file\n"),
-        ReadError::Os(Errno::NOENT) => {
-            message
-                .push_str("\nIs this a gocryptfs directory? \"gocryptfs -init\" makes a new one.");
-        }
-        _ => {}
+    if matches!(error, ReadError::Syntax(_)) {
+        message.insert_str(0, "Failed to unmarshal config file\n");
     }
     let code = match error {
         ReadError::Defect(_) => ExitCode::DeprecatedFs,
         _ => ExitCode::Other,
     };
-    Failure::new(code, message)
+    let failure = Failure::new(code, message);
+    match error {
+        ReadError::Os(Errno::NOENT) => {
+            failure.advise("Is this a gocryptfs directory? \"gocryptfs -init\" makes a new one.")
+        }
+        ReadError::Syntax(_) | ReadError::Empty | ReadError::TooLarge => failure.advise(
+            "The file is damaged: take it from a backup. With -masterkey the files can be read \
+             without it.",
+        ),
+        _ => failure,
+    }
 }
 
 /// Asks for the password, or for the secret of the token, and opens the master key with it.
@@ -119,7 +124,13 @@ pub(crate) fn master_key(
             message.push_str("\nPassword incorrect.");
             return Failure::new(ExitCode::PasswordIncorrect, message);
         }
-        Failure::new(ExitCode::ScryptParams, message)
+        let failure = Failure::new(ExitCode::ScryptParams, message);
+        match error {
+            UnlockError::Kdf(KdfError::OutOfMemory(_)) => {
+                failure.advise("Close other programs, or mount on a machine with more memory.")
+            }
+            _ => failure,
+        }
     };
     conf.scrypt()
         .cost()
@@ -135,10 +146,9 @@ pub(crate) fn master_key(
 
 fn token_secret(conf: &Conf, token: Option<&Token>, out: &Output) -> Result<Password, Failure> {
     let token = token.ok_or_else(|| {
-        Failure::usage(
-            "Masterkey encrypted using FIDO2 token; need to use the --fido2 option.\n\
-             Its value is the device, as \"fido2-token -L\" shows it.",
-        )
+        let message = "Masterkey encrypted using FIDO2 token; need to use the --fido2 option.";
+        Failure::usage(message)
+            .advise("Its value is the device, which \"fido2-token -L\" shows: -fido2 /dev/hidraw0")
     })?;
     let values = conf.fido2().ok_or_else(|| {
         let message = "The config file does not tell which key on the FIDO2 token it is.";
@@ -180,7 +190,10 @@ pub(crate) fn given_key(given: &GivenKey, out: &Output) -> Result<MasterKey, Fai
 
 /// 64 hexadecimal digits with any number of dashes between.
 fn parse_key(text: &Password) -> Result<MasterKey, Failure> {
-    let refuse = |message: String| Failure::new(ExitCode::MasterKey, message);
+    let refuse = |message: String| {
+        Failure::new(ExitCode::MasterKey, message)
+            .advise("It has 64 hexadecimal digits; dashes between them do not count.")
+    };
     let digits = text.expose().iter().filter(|byte| **byte != b'-');
     let mut values = Zeroizing::new(Vec::with_capacity(text.len()));
     for byte in digits {

@@ -89,20 +89,15 @@ fn random_base64() -> String {
 /// Runs a program with lines on stdin. Returns the bytes that the fifth line of its answer means.
 fn ask(name: &str, program: Command, input: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let failed = |what: &dyn std::fmt::Display| failure(format!("{name} failed with {what}"));
-    let (child, answer) = converse(program, input).map_err(|error| {
-        let mut failure = failed(&error);
-        if error.kind() == ErrorKind::NotFound {
-            let hint = "\nInstall the package with the tools of libfido2 (fido2-tools).";
-            failure.message.push_str(hint);
+    let (child, answer) = converse(program, input).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            failed(&error).advise("Install the package with the tools of libfido2 (fido2-tools).")
         }
-        failure
+        _ => failed(&error),
     })?;
-    let status = super::end_of(child).map_err(|error| failed(&error))?;
-    if let Some(status) = status {
-        return Err(failure(format!(
-            "{name} failed with {status}\n\
-             Is the token plugged in? \"fido2-token -L\" lists the devices."
-        )));
+    if let Some(status) = super::end_of(child).map_err(|error| failed(&error))? {
+        let advice = "Is the token plugged in? \"fido2-token -L\" lists the devices.";
+        return Err(failed(&status).advise(advice));
     }
     let line = answer.split(|byte| *byte == b'\n').nth(4);
     let line = line.ok_or_else(|| failure(format!("{name}: the answer is too short")))?;

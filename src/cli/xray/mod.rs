@@ -163,7 +163,10 @@ fn dump_master_key(path: &Path, token: Option<&Token>, out: &Output) -> Result<E
     let conf = unlock::open_conf(&file)?;
     let key = unlock::master_key(&conf, &PasswordSource::Console, token, out);
     let key = key.map_err(|failure| match failure.code {
-        ExitCode::PasswordIncorrect => Failure::new(ExitCode::LoadConf, failure.message),
+        ExitCode::PasswordIncorrect => Failure {
+            code: ExitCode::LoadConf,
+            ..failure
+        },
         _ => failure,
     })?;
     let digits = Zeroizing::new(hexadecimal(key.0.expose()));
