@@ -5,6 +5,9 @@
 
 use core::fmt;
 
+#[cfg(feature = "aws-lc")]
+use super::backends::aws_lc;
+use super::backends::choice::Backend;
 use super::backends::rustcrypto::{Gcm, Siv, XChaCha};
 use super::secret::Secret;
 
@@ -69,12 +72,44 @@ enum Cipher {
     AesGcm(Box<Gcm>),
     AesSiv(Siv),
     XChaCha(XChaCha),
+    #[cfg(feature = "aws-lc")]
+    AwsLc(ContentSuite, aws_lc::Aead),
 }
 
 impl ContentCipher {
-    /// AES-256-GCM under `key`.
+    /// AES-256-GCM under `key`, by the fastest implementation.
     pub fn aes_gcm(key: &Secret<32>) -> Self {
-        Self(Cipher::AesGcm(Box::new(Gcm::new(key))))
+        let fastest = Backend::fastest(ContentSuite::AesGcm);
+        Self::aes_gcm_by(fastest, key)
+            .unwrap_or_else(|| Self(Cipher::AesGcm(Box::new(Gcm::new(key)))))
+    }
+
+    /// AES-256-GCM under `key` by `backend`; `None` if that was not compiled in.
+    pub fn aes_gcm_by(backend: Backend, key: &Secret<32>) -> Option<Self> {
+        match backend {
+            Backend::RustCrypto => Some(Self(Cipher::AesGcm(Box::new(Gcm::new(key))))),
+            #[cfg(feature = "aws-lc")]
+            Backend::AwsLc => {
+                let cipher = aws_lc::Aead::aes_gcm(key)?;
+                Some(Self(Cipher::AwsLc(ContentSuite::AesGcm, cipher)))
+            }
+            #[cfg(not(feature = "aws-lc"))]
+            Backend::AwsLc => None,
+        }
+    }
+
+    /// XChaCha20-Poly1305 under `key` by `backend`; `None` if that was not compiled in.
+    pub fn xchacha_by(backend: Backend, key: &Secret<32>) -> Option<Self> {
+        match backend {
+            Backend::RustCrypto => Some(Self(Cipher::XChaCha(XChaCha::new(key)))),
+            #[cfg(feature = "aws-lc")]
+            Backend::AwsLc => {
+                let cipher = aws_lc::Aead::xchacha(key)?;
+                Some(Self(Cipher::AwsLc(ContentSuite::XChaCha, cipher)))
+            }
+            #[cfg(not(feature = "aws-lc"))]
+            Backend::AwsLc => None,
+        }
     }
 
     /// AES-SIV under `key`: its first half for CMAC, its second half for CTR.
@@ -82,9 +117,10 @@ impl ContentCipher {
         Self(Cipher::AesSiv(Siv::new(key)))
     }
 
-    /// XChaCha20-Poly1305 under `key`.
+    /// XChaCha20-Poly1305 under `key`, by the fastest implementation.
     pub fn xchacha(key: &Secret<32>) -> Self {
-        Self(Cipher::XChaCha(XChaCha::new(key)))
+        let fastest = Backend::fastest(ContentSuite::XChaCha);
+        Self::xchacha_by(fastest, key).unwrap_or_else(|| Self(Cipher::XChaCha(XChaCha::new(key))))
     }
 
     /// Which cipher this is.
@@ -93,6 +129,8 @@ impl ContentCipher {
             Cipher::AesGcm(_) => ContentSuite::AesGcm,
             Cipher::AesSiv(_) => ContentSuite::AesSiv,
             Cipher::XChaCha(_) => ContentSuite::XChaCha,
+            #[cfg(feature = "aws-lc")]
+            Cipher::AwsLc(suite, _) => *suite,
         }
     }
 
@@ -106,6 +144,8 @@ impl ContentCipher {
             Cipher::AesGcm(cipher) => cipher.seal(nonce, ad, buf),
             Cipher::AesSiv(cipher) => cipher.seal(nonce, ad, buf),
             Cipher::XChaCha(cipher) => cipher.seal(nonce, ad, buf),
+            #[cfg(feature = "aws-lc")]
+            Cipher::AwsLc(_, cipher) => cipher.seal(nonce, ad, buf),
         };
         tag.expect("nonce and buffer have the lengths that the suite asks for")
     }
@@ -147,6 +187,8 @@ impl ContentCipher {
             Cipher::AesGcm(cipher) => cipher.open(nonce, ad, buf, tag),
             Cipher::AesSiv(cipher) => cipher.open(nonce, ad, buf, tag),
             Cipher::XChaCha(cipher) => cipher.open(nonce, ad, buf, tag),
+            #[cfg(feature = "aws-lc")]
+            Cipher::AwsLc(_, cipher) => cipher.open(nonce, ad, buf, tag),
         }
         .ok_or(Forged)
     }

@@ -16,6 +16,7 @@ pub mod secret;
 pub mod wrap;
 
 pub use aead::{ContentCipher, ContentSuite, Forged, Message};
+pub use backends::choice::Backend;
 pub use eme::{BadLength, NameCipher};
 pub use kdf::{KdfError, ScryptCost};
 pub use secret::{MasterKey, Password, Secret};

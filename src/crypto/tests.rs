@@ -8,8 +8,8 @@ use zeroize::ZeroizeOnDrop;
 use super::derive::{content_cipher, wrapping_key};
 use super::kdf::scrypt;
 use super::{
-    ContentCipher, ContentSuite, Forged, KeyWrap, MasterKey, NameCipher, Password, ScryptCost,
-    Secret,
+    Backend, ContentCipher, ContentSuite, Forged, KeyWrap, MasterKey, NameCipher, Password,
+    ScryptCost, Secret, random,
 };
 
 const SUITES: [ContentSuite; 3] = [
@@ -322,4 +322,65 @@ fn the_ciphers_wipe_their_keys_and_serve_all_threads() {
     wiped::<Sha256>();
     shared::<ContentCipher>();
     shared::<NameCipher>();
+}
+
+#[test]
+fn the_backends_seal_alike_and_open_each_other() {
+    let mut key = [0; 32];
+    random::fill(&mut key);
+    let key = Secret::new(key);
+    let by = |backend| {
+        [
+            ContentCipher::aes_gcm_by(backend, &key),
+            ContentCipher::xchacha_by(backend, &key),
+        ]
+    };
+    let [portable, other] = Backend::ALL.map(by);
+    for (portable, other) in portable
+        .into_iter()
+        .flatten()
+        .zip(other.into_iter().flatten())
+    {
+        for len in [0, 1, 15, 16, 17, 100, 4095, 4096] {
+            let mut nonce = vec![0; portable.suite().nonce_len()];
+            let mut plain = vec![0; len];
+            let mut ad = [0; 24];
+            random::fill(&mut nonce);
+            random::fill(&mut plain);
+            random::fill(&mut ad);
+            let (mut one, mut two) = (plain.clone(), plain.clone());
+            let tag = portable.seal(&nonce, &ad, &mut one);
+            assert_eq!(other.seal(&nonce, &ad, &mut two), tag);
+            assert_eq!(one, two);
+            other.open(&nonce, &ad, &mut one, &tag).unwrap();
+            portable.open(&nonce, &ad, &mut two, &tag).unwrap();
+            assert_eq!((one, two), (plain.clone(), plain));
+        }
+    }
+}
+
+#[test]
+fn no_backend_opens_what_was_changed() {
+    let key = Secret::new([7; 32]);
+    for backend in Backend::ALL {
+        let ciphers = [
+            ContentCipher::aes_gcm_by(backend, &key),
+            ContentCipher::xchacha_by(backend, &key),
+        ];
+        for cipher in ciphers.into_iter().flatten() {
+            let nonce = vec![3; cipher.suite().nonce_len()];
+            let mut text = vec![5; 100];
+            let mut tag = cipher.seal(&nonce, b"ad", &mut text);
+            assert_eq!(
+                cipher.open(&nonce, b"da", &mut text.clone(), &tag),
+                Err(Forged)
+            );
+            assert_eq!(
+                cipher.open(&nonce[1..], b"ad", &mut text.clone(), &tag),
+                Err(Forged)
+            );
+            tag[15] ^= 1;
+            assert_eq!(cipher.open(&nonce, b"ad", &mut text, &tag), Err(Forged));
+        }
+    }
 }
