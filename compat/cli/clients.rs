@@ -4,8 +4,8 @@ use super::desk::Desk;
 use super::point::Point;
 use crate::support::program::Program;
 use crate::support::skip::is_root;
-use crate::support::wait;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -30,7 +30,7 @@ const INITS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Who mounts, with which line (C and M are the directories, C/ is the absolute path of C), what
+/// Who mounts, with which line (C and M are the directories, @/C is followed by the path of C), what
 /// is written to stdin, and what the kernel shows: the source, and options among the others.
 const MOUNTS: &[(&str, &str, &str, &str, &str)] = &[
     (
@@ -138,13 +138,15 @@ fn clients_mount_with_their_command_lines() {
             let desk = Desk::new();
             let point = Point::new(&desk);
             // this reads stdout to its end, as GNOME Vaults does
-            let answer = desk.run(&program, line, input.as_bytes());
+            let volume = format!("@{}", desk.path("C").display());
+            let line = line.replace("@/C", &volume);
+            let answer = desk.run(&program, &line, input.as_bytes());
             assert_eq!(answer.code, Some(0), "{program} {client}: {answer:?}");
             let is_quiet = line.contains("-q") || line.contains("quiet");
             let is_told = answer.stdout.contains("Filesystem mounted and ready.\n");
             assert_eq!(is_told, !is_quiet, "{program} {client}: {answer:?}");
             let [shown_source, kind, shown] = point.line().unwrap();
-            let source = source.replace("/C", desk.path("C").to_str().unwrap());
+            let source = source.replace("@/C", &volume);
             let wanted = if source == "C" {
                 desk.path("C")
             } else {
@@ -165,13 +167,11 @@ fn clients_mount_with_their_command_lines() {
     }
 }
 
-/// Waits until `child` has mounted.
-fn mounted(child: &mut Child, point: &Point) {
-    let shown = wait::until(|| {
-        assert_eq!(child.try_wait().unwrap(), None);
-        point.shown()
-    });
-    assert!(shown.is_some());
+/// Reads what `child` says until it has mounted: the Go program fails when it is unmounted before.
+fn wait_until_ready(child: &mut Child) {
+    let said = BufReader::new(child.stdout.as_mut().unwrap());
+    let mut lines = said.lines().map_while(Result::ok);
+    assert!(lines.any(|line| line == "Filesystem mounted and ready."));
 }
 
 #[test]
@@ -182,17 +182,17 @@ fn supervisors_keep_a_mount_in_the_foreground() {
     for program in programs("mounts of supervisors") {
         for line in [
             "-extpass=printenv -extpass=FROM_ENV -fg -nosyslog C M",
-            "-fg -q -allow_other -passfile right -o rw C M",
+            "-fg -allow_other -passfile right -o rw C M",
         ] {
             let desk = Desk::new();
             let point = Point::new(&desk);
             let mut command = desk.command(&program, line);
             let mut child = command
                 .stdin(Stdio::null())
-                .stdout(Stdio::null())
+                .stdout(Stdio::piped())
                 .spawn()
                 .unwrap();
-            mounted(&mut child, &point);
+            wait_until_ready(&mut child);
             point.unmount();
             assert_eq!(child.wait().unwrap().code(), Some(0), "{program} {line}");
         }

@@ -4,6 +4,7 @@
 use super::exit::{ExitCode, Failure};
 use super::values::quoted;
 use crate::sys::{Dir, DirStream};
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
@@ -39,11 +40,20 @@ fn clean(path: &Path) -> PathBuf {
 }
 
 /// Why a directory cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {error}", quoted(path))]
+#[derive(Debug)]
 pub(crate) struct BadDir {
     path: PathBuf,
     error: io::Error,
+}
+
+impl fmt::Display for BadDir {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = quoted(&self.path);
+        match self.error.kind() {
+            ErrorKind::NotADirectory => write!(f, "{path} is not a directory"),
+            _ => write!(f, "{path}: {}", self.error),
+        }
+    }
 }
 
 impl BadDir {
@@ -126,7 +136,7 @@ mod tests {
         let missing = check_dir(&dir.path().join("missing")).unwrap_err();
         assert!(missing.advice().unwrap().starts_with("\"mkdir "));
         let device = check_dir(Path::new("/dev/null")).unwrap_err();
-        assert_eq!(device.to_string(), "\"/dev/null\": not a directory");
+        assert_eq!(device.to_string(), "\"/dev/null\" is not a directory");
         assert_eq!(device.advice(), None);
     }
 }

@@ -77,7 +77,7 @@ impl Forward {
 
 /// A directory without an IV has no entries as far as names go: another program may be about to
 /// make it.
-fn in_no_directory(error: Error) -> Error {
+pub(super) fn in_no_directory(error: Error) -> Error {
     match error {
         Error::Corrupt {
             what: Corrupt::DirIv(DirIvDefect::Missing),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::forward::Forward;
+use crate::forward::lookup::in_no_directory;
 use crate::vault::{BackingName, BadEntry, CipherDir};
 use crate::vfs::{Error, NodeId, Paths, Result};
 
@@ -44,7 +45,8 @@ impl Forward {
             let (other, disk) = translate(&dir, name)?;
             translated.push(other);
             if names.peek().is_some() {
-                dir = Arc::new(self.vault.subdir(&dir, &disk)?);
+                let inner = self.vault.subdir(&dir, &disk).map_err(Error::from);
+                dir = Arc::new(inner.map_err(in_no_directory)?);
             }
         }
         Ok(translated)

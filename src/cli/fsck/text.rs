@@ -21,7 +21,6 @@ pub(super) fn finding(finding: &Finding) -> String {
         }
         Damage::NameEncoding { .. }
         | Damage::NameUndecryptable
-        | Damage::NameNoise
         | Damage::NameTwice
         | Damage::NameMisplaced
         | Damage::NameFileMissing
@@ -48,6 +47,7 @@ pub(super) fn finding(finding: &Finding) -> String {
         Damage::Unreadable(_) | Damage::Skipped(_) => {
             format!("fsck: error opening file {file} (inum {ino}): {damage}")
         }
+        Damage::NameNoise => format!("fsck: the name {file} {damage}"),
         Damage::SharedId { .. } => format!("fsck: file {file} (inode {ino}) {damage}"),
     };
     match where_on_disk(finding, &first) {

@@ -103,7 +103,7 @@ impl Repair<'_> {
         };
         let value = dir.get_xattr(&name, attr)?;
         self.save.xattr(path, attr, &value)?;
-        Ok(dir.remove_xattr(&name, attr)?)
+        Ok(dir.hold(&name)?.remove_xattr(attr)?)
     }
 
     /// Opens a file after it has been saved.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Repair;
 use crate::format::{DIRIV_NAME, DirIv, DiskName, PlainName, StoredName, name_file};
 use crate::sys::{self, Backing, Dir, DirStream, Errno, Kind, OpenFlags, RenameFlags};
-use crate::vault::{BackingName, CipherDir, Error, Vault};
+use crate::vault::{BackingName, CipherDir, Error};
 
 type Result<T> = core::result::Result<T, Error>;
 
@@ -155,13 +155,13 @@ impl Repair<'_> {
     /// repair.
     fn stays(&self, disk: &OsStr, is_top: bool) -> Result<bool> {
         if !is_top {
-            return Ok(Vault::is_leftover(disk));
+            return Ok(self.vault.is_leftover(disk));
         }
         let lost = self
             .vault
             .encode(&self.vault.root()?, OsStr::new(LOST_AND_FOUND))?;
         let is_conf = disk.as_encoded_bytes().starts_with(CONF_PREFIX.as_bytes());
-        Ok(is_conf || lost.disk() == disk || Vault::is_leftover(disk))
+        Ok(is_conf || lost.disk() == disk || self.vault.is_leftover(disk))
     }
 
     /// The plain directory `lost+found`, made if there is none.

@@ -8,7 +8,6 @@ use super::Repair;
 use super::step::Source;
 use crate::format::{DIRIV_NAME, DirIv, DiskName, NAME_FILE_MAX, NameDefect, name_file};
 use crate::sys::{Dir, DirStream};
-use crate::vault::Vault;
 
 /// Names that an IV is tried on.
 const PROBES: usize = 64;
@@ -108,7 +107,7 @@ impl Repair<'_> {
             return ivs;
         };
         while let Some(Ok(entry)) = stream.next_entry() {
-            if Vault::is_leftover(entry.name) {
+            if self.vault.is_leftover(entry.name) {
                 ivs.extend(read_iv(&parent, entry.name));
             }
         }

@@ -11,7 +11,6 @@ use crate::fsck::repair::Repair;
 use crate::fsck::repair::names::Texts;
 use crate::fsck::repair::step::{Action, Source};
 use crate::sys::{Dir, DirStream};
-use crate::vault::Vault;
 
 /// What is known of a directory.
 pub(super) struct Known {
@@ -125,7 +124,9 @@ impl Repair<'_> {
             let is_helper = match self.vault.classify(entry.name, is_top) {
                 DiskName::Config | DiskName::DirIv => true,
                 DiskName::NameFile | DiskName::Long(_) => false,
-                DiskName::Short(name) => name == "." || name == ".." || Vault::is_leftover(name),
+                DiskName::Short(name) => {
+                    name == "." || name == ".." || self.vault.is_leftover(name)
+                }
             };
             if !is_helper {
                 return true;
