@@ -8,7 +8,8 @@ use core::fmt;
 #[cfg(feature = "aws-lc")]
 use super::backends::aws_lc;
 use super::backends::choice::Backend;
-use super::backends::rustcrypto::{Gcm, Siv, XChaCha};
+use super::backends::rustcrypto::{Gcm, XChaCha};
+use super::backends::siv::Siv;
 use super::secret::Secret;
 
 /// Bytes of an authentication tag; the synthetic IV of AES-SIV counts as its tag.
@@ -70,7 +71,7 @@ pub struct ContentCipher(Cipher);
 
 enum Cipher {
     AesGcm(Box<Gcm>),
-    AesSiv(Siv),
+    AesSiv(Box<Siv>),
     XChaCha(XChaCha),
     #[cfg(feature = "aws-lc")]
     AwsLc(ContentSuite, aws_lc::Aead),
@@ -113,8 +114,8 @@ impl ContentCipher {
     }
 
     /// AES-SIV under `key`: its first half for CMAC, its second half for CTR.
-    pub fn aes_siv(key: Secret<64>) -> Self {
-        Self(Cipher::AesSiv(Siv::new(key)))
+    pub fn aes_siv(key: &Secret<64>) -> Self {
+        Self(Cipher::AesSiv(Box::new(Siv::new(key))))
     }
 
     /// XChaCha20-Poly1305 under `key`, by the fastest implementation.
@@ -155,6 +156,10 @@ impl ContentCipher {
     /// # Panics
     /// As [`ContentCipher::seal`].
     pub fn seal_all(&self, messages: &mut [Message<'_>]) {
+        if let Cipher::AesSiv(cipher) = &self.0 {
+            let sealed = cipher.seal_all(messages);
+            return sealed.expect("nonces have the length that the suite asks for");
+        }
         for message in messages {
             *message.tag = self.seal(message.nonce, &message.ad, message.text);
         }
@@ -165,6 +170,9 @@ impl ContentCipher {
     /// # Errors
     /// The position of the first message that is [`Forged`]. No text is to be used then.
     pub fn open_all(&self, messages: &mut [Message<'_>]) -> Result<(), usize> {
+        if let Cipher::AesSiv(cipher) = &self.0 {
+            return cipher.open_all(messages);
+        }
         for (at, message) in messages.iter_mut().enumerate() {
             self.open(message.nonce, &message.ad, message.text, message.tag)
                 .map_err(|Forged| at)?;

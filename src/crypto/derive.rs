@@ -20,7 +20,7 @@ const EME_INFO: &str = "EME filename encryption";
 pub fn content_cipher(key: &MasterKey, suite: ContentSuite, hkdf: bool) -> ContentCipher {
     match suite {
         ContentSuite::AesGcm => ContentCipher::aes_gcm(&sub_key(&key.0, GCM_INFO, hkdf)),
-        ContentSuite::AesSiv => ContentCipher::aes_siv(siv_key(key, hkdf)),
+        ContentSuite::AesSiv => ContentCipher::aes_siv(&siv_key(key, hkdf)),
         ContentSuite::XChaCha => ContentCipher::xchacha(&sub_key(&key.0, XCHACHA_INFO, hkdf)),
     }
 }

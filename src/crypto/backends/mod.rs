@@ -4,3 +4,4 @@
 pub(super) mod aws_lc;
 pub(super) mod choice;
 pub(super) mod rustcrypto;
+pub(super) mod siv;

@@ -7,7 +7,6 @@ use aes_gcm::AesGcm;
 use aes_gcm::aead::consts::{U12, U16};
 use aes_gcm::aead::{AeadInOut, Key, KeyInit, Nonce};
 use aes_gcm::aes::Aes256;
-use aes_siv::siv::Aes256Siv;
 use chacha20poly1305::XChaCha20Poly1305;
 
 use crate::crypto::aead::TAG_LEN;
@@ -53,48 +52,5 @@ impl<C: AeadInOut<TagSize = U16> + KeyInit> Keyed<C> {
         self.0
             .decrypt_inout_detached(nonce, ad, buf.into(), tag.into())
             .ok()
-    }
-}
-
-/// AES-SIV over two strings of associated data: what the caller gives, then the nonce.
-///
-/// The crate works on `&mut self` and its type cannot be cloned, so each call sets up the key
-/// schedules on its stack: that takes less than 1 % of the time that a content block takes.
-pub(in crate::crypto) struct Siv(Secret<64>);
-
-impl Siv {
-    const NONCE_LEN: usize = 16;
-
-    pub(in crate::crypto) fn new(key: Secret<64>) -> Self {
-        Self(key)
-    }
-
-    pub(in crate::crypto) fn seal(
-        &self,
-        nonce: &[u8],
-        ad: &[u8],
-        buf: &mut [u8],
-    ) -> Option<[u8; TAG_LEN]> {
-        let siv = self
-            .keyed(nonce)?
-            .encrypt_inout_detached([ad, nonce], buf.into())
-            .ok()?;
-        Some(siv.into())
-    }
-
-    pub(in crate::crypto) fn open(
-        &self,
-        nonce: &[u8],
-        ad: &[u8],
-        buf: &mut [u8],
-        tag: &[u8; TAG_LEN],
-    ) -> Option<()> {
-        self.keyed(nonce)?
-            .decrypt_inout_detached([ad, nonce], buf.into(), tag.into())
-            .ok()
-    }
-
-    fn keyed(&self, nonce: &[u8]) -> Option<Aes256Siv> {
-        (nonce.len() == Self::NONCE_LEN).then(|| Aes256Siv::new(self.0.expose().into()))
     }
 }
