@@ -48,9 +48,13 @@ impl InoMap {
     /// The number of anything but the root.
     pub(super) fn number(&mut self, identity: Identity) -> NodeId {
         let Identity { key, role } = identity;
-        let fits = key.ino >> INO_BITS == 0 && key.ino > NodeId::ROOT.0;
-        match self.namespace((key.dev, role)) {
-            Some(namespace) if fits => NodeId(namespace << INO_BITS | key.ino),
+        let fits = key.ino >> INO_BITS == 0;
+        let number = self
+            .namespace((key.dev, role))
+            .map(|namespace| namespace << INO_BITS | key.ino);
+        match number {
+            // not 0, which is no number, and not the root's
+            Some(number) if fits && number > NodeId::ROOT.0 => NodeId(number),
             _ => self.spill(identity),
         }
     }
@@ -101,6 +105,14 @@ mod tests {
         let key = Identity::from(FileKey { dev: 9, ino: 0x77 });
         assert_eq!(map.number(key), NodeId(1 << 48 | 0x77));
         assert_eq!(map.number(key), NodeId(1 << 48 | 0x77));
+    }
+
+    #[test]
+    fn only_the_first_device_must_not_use_the_numbers_of_the_root() {
+        let mut map = InoMap::new(ROOT);
+        let top = |dev| Identity::from(FileKey { dev, ino: 1 });
+        assert_eq!(map.number(top(9)), NodeId(1 << 48 | 1));
+        assert_eq!(map.number(top(5)), NodeId(SPILL_BASE));
     }
 
     #[test]
