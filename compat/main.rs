@@ -13,6 +13,7 @@
 )]
 #![allow(clippy::print_stderr, reason = "the runner shows it when a test fails")]
 
+mod badname;
 mod cli;
 mod clone;
 mod core;

@@ -138,6 +138,26 @@ impl Vault {
         }
     }
 
+    /// The same once more.
+    pub(crate) fn copy(&self) -> Self {
+        let scratch = TempDir::new().unwrap();
+        let dir = scratch.path().join("cipher");
+        let copied = Command::new("cp")
+            .arg("-a")
+            .args([&self.dir, &dir])
+            .status();
+        assert!(
+            copied.unwrap().success(),
+            "cannot copy {}",
+            self.dir.display()
+        );
+        Self {
+            dir,
+            options: self.options.clone(),
+            _scratch: scratch,
+        }
+    }
+
     /// Unpacks the golden volume in `folder`.
     pub(crate) fn unpack(folder: &Path) -> Self {
         let scratch = TempDir::new().unwrap();

@@ -7,6 +7,7 @@ use super::exit::{ExitCode, Failure};
 use super::fsck::FsckOptions;
 use super::paths;
 use super::values::{self, quoted};
+use crate::format::BadNames;
 use clap::{ArgMatches, FromArgMatches};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -126,6 +127,8 @@ pub(crate) struct MountOptions {
     pub(crate) format: FormatArgs,
     /// Owner of all files, as the user sees it.
     pub(crate) force_owner: Option<(u32, u32)>,
+    /// Undecryptable names that are shown.
+    pub(crate) bad_names: BadNames,
     pub(crate) mount: MountArgs,
     pub(crate) reverse: ReverseArgs,
     pub(crate) kernel: KernelArgs,
@@ -155,7 +158,9 @@ impl Command {
     pub(crate) fn build(mut words: Words) -> Result<Self, Failure> {
         words.format.aessiv |= words.reverse.reverse;
         check_conflicts(&words)?;
-        check_values(&words)?;
+        check_idle(&words)?;
+        let bad_names = bad_names(&words)?;
+        check_long_names(&words)?;
         let action = &words.action;
         if action.version {
             return Ok(Self::Version);
@@ -175,13 +180,12 @@ impl Command {
         let owner = owner.filter(|owner| !owner.is_empty()).map(values::owner);
         let force_owner = owner.transpose().map_err(Failure::usage)?;
         check_positionals(&words)?;
-        check_available(&words)?;
         if words.action.fsck && words.reverse.reverse {
             let message = "Running -fsck with -reverse is not supported";
             return Err(Failure::usage(message));
         }
         if words.action.fsck {
-            let options = FsckOptions::build(volume, words)?;
+            let options = FsckOptions::build(volume, bad_names, words)?;
             return Ok(Self::Fsck(Box::new(options)));
         }
         let Words { secret, format, .. } = words;
@@ -213,6 +217,7 @@ impl Command {
             key,
             format,
             force_owner,
+            bad_names,
             mount: words.mount,
             reverse: words.reverse,
             kernel: words.kernel,
@@ -248,10 +253,21 @@ fn check_conflicts(words: &Words) -> Result<(), Failure> {
     }
 }
 
-fn check_values(words: &Words) -> Result<(), Failure> {
+fn check_idle(words: &Words) -> Result<(), Failure> {
     if words.mount.idle < values::GoDuration::default() {
         return Err(Failure::usage("Idle timeout cannot be less than 0"));
     }
+    Ok(())
+}
+
+fn bad_names(words: &Words) -> Result<BadNames, Failure> {
+    BadNames::new(&words.mount.badname).map_err(|pattern| {
+        let pattern = quoted(pattern);
+        Failure::usage(format!("-badname: invalid pattern {pattern} supplied"))
+    })
+}
+
+fn check_long_names(words: &Words) -> Result<(), Failure> {
     match words.format.longnamemax {
         0 | 62..=255 => Ok(()),
         max => Err(Failure::usage(format!(
@@ -281,20 +297,6 @@ fn check_positionals(words: &Words) -> Result<(), Failure> {
             "At most one of -info, -init, -passwd, -fsck is allowed",
         )),
     }
-}
-
-/// Refuses what is understood but not built yet.
-fn check_available(words: &Words) -> Result<(), Failure> {
-    let mount = &words.mount;
-    let missing = [(!mount.badname.is_empty(), "-badname")];
-    match missing.iter().find(|(wanted, _)| *wanted) {
-        Some((_, name)) => Err(unavailable(name)),
-        None => Ok(()),
-    }
-}
-
-fn unavailable(name: &str) -> Failure {
-    Failure::usage(format!("The option {name} is not available yet"))
 }
 
 impl Volume {

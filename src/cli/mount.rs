@@ -218,6 +218,7 @@ fn file_system(options: &MountOptions, unlocked: &Unlocked) -> Result<Forward, F
         },
     );
     let vault = vault.map_err(|error| cannot_open(path, &error))?;
+    let vault = vault.showing(options.bad_names.clone());
     let view = forward::Options {
         preserve_owner: process::effective_uid() == 0
             && options.allow_other()

@@ -173,6 +173,7 @@ const FSCK: Switch = Switch {
         heading::CHECKING,
     ],
     taken: &[
+        "badname",
         "zerokey",
         "fido2",
         "debug",

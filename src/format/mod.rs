@@ -5,12 +5,14 @@
 //! nothing logs, nothing panics for any input, and a plain byte and a cipher byte never share a
 //! type where offsets and names are concerned.
 
+mod badname;
 mod base64url;
 mod block;
 mod corrupt;
 mod diriv;
 mod features;
 mod flag;
+mod glob;
 mod header;
 mod layout;
 mod name;
@@ -25,6 +27,7 @@ mod xattr;
 #[cfg(test)]
 mod tests;
 
+pub use badname::BadNames;
 pub use block::ContentCodec;
 pub use corrupt::{BlockDefect, Corrupt, DirIvDefect, HeaderDefect, NameDefect, ValueDefect};
 pub use diriv::{CONF_NAME, DIRIV_NAME, DirIv, REVERSE_CONF_NAME};

@@ -14,7 +14,7 @@ use super::diriv::{CONF_NAME, DIRIV_NAME, DirIv};
 use super::name::{
     CipherName, DiskName, HashedName, LONG_PREFIX, NAME_SUFFIX, PlainName, StoredName,
 };
-use super::name_text::NameText;
+use super::name_text::{NameText, TEXT_MAX, UNIT};
 use crate::crypto::NameCipher;
 
 /// The longest content of a `.name` file, bytes: the padded base64 text of a 255-byte name.
@@ -90,6 +90,23 @@ impl NameCodec {
                 PlainName::new(&OsString::from_vec(name)).map_err(|_| NameDefect::Invalid)
             }
         }
+    }
+
+    /// The longest part of `text` from its start that decrypts, decrypted, and what is behind it.
+    pub(super) fn decode_prefix<'t>(
+        &self,
+        iv: &DirIv,
+        text: &'t OsStr,
+    ) -> Option<(PlainName, &'t OsStr)> {
+        let NameCodec::Encrypted(names) = self else {
+            return None;
+        };
+        (0..=TEXT_MAX).rev().step_by(UNIT).find_map(|plain_len| {
+            let len = names.text.sealed_len(plain_len);
+            let (part, rest) = text.as_bytes().split_at_checked(len)?;
+            let plain = self.decode(iv, OsStr::from_bytes(part)).ok()?;
+            (!rest.is_empty()).then(|| (plain, OsStr::from_bytes(rest)))
+        })
     }
 
     /// The plaintext name of a [`DiskName::Long`] entry, from the content of its `.name` file

@@ -10,7 +10,7 @@ use super::corrupt::NameDefect;
 use crate::crypto::NameCipher;
 
 /// Cipher block length, the unit of the padding, bytes.
-const UNIT: usize = 16;
+pub(super) const UNIT: usize = 16;
 /// The longest text that can be sealed, bytes: both file systems and attributes end here.
 pub(super) const TEXT_MAX: usize = 255;
 

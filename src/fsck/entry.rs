@@ -82,20 +82,24 @@ impl Walk<'_> {
                 (Some(plain), damage)
             }
             Ok(None) => (None, None),
-            Err(NameDefect::Base64 { at }) => {
-                if is_conf(CONF_BAK) {
-                    return None;
-                }
-                let is_leftover = self.vault.is_leftover(disk);
-                let damage = if is_leftover || is_conf(CONF_TMP) {
-                    Damage::Leftover
-                } else {
-                    Damage::NameEncoding { at }
-                };
-                (None, Some(damage))
+            Err(NameDefect::Base64 { .. }) if is_conf(CONF_BAK) => return None,
+            Err(NameDefect::Base64 { .. }) if is_conf(CONF_TMP) || self.vault.is_leftover(disk) => {
+                (None, Some(Damage::Leftover))
             }
-            Err(_) => (None, Some(Damage::NameUndecryptable)),
+            Err(NameDefect::Base64 { at }) => {
+                self.bad_name(place, disk, Damage::NameEncoding { at })
+            }
+            Err(_) => self.bad_name(place, disk, Damage::NameUndecryptable),
         })
+    }
+
+    /// What an undecryptable name is shown as, which then is no damage.
+    fn bad_name(&self, place: &Place, text: &OsStr, damage: Damage) -> Decoded {
+        let iv = place.iv.as_ref();
+        match iv.and_then(|iv| self.vault.shown_as(iv, text)) {
+            Some(shown) => (Some(shown), None),
+            None => (None, Some(damage)),
+        }
     }
 
     /// Decrypts the name in the `.name` file of an entry.
@@ -125,7 +129,7 @@ impl Walk<'_> {
                 let damage = self.misplaced(place, disk, text, &plain);
                 (Some(plain), damage)
             }
-            Err(defect) => (None, Some(Damage::NameFileContent(defect))),
+            Err(defect) => self.bad_name(place, text, Damage::NameFileContent(defect)),
         }
     }
 

@@ -126,13 +126,18 @@ impl Vault {
     /// The name that a plain name has on disk in `dir`.
     ///
     /// # Errors
-    /// `ENAMETOOLONG`, `EBADMSG` for what is no name, `EPERM` for a name that is not the user's.
+    /// `ENAMETOOLONG`, `EBADMSG` for what is no name, `EPERM` for a name that is not the user's,
+    /// `ENOENT` for one that would stand for an undecryptable name and does not.
     pub fn encode(&self, dir: &CipherDir, name: &OsStr) -> Result<StoredName> {
         let plain = PlainName::new(name)?;
         if dir.is_root && self.names.hides(&plain, true) {
             return Err(Errno::PERM.into());
         }
-        Ok(self.names.encode(&dir.iv, &plain)?)
+        let stored = self.names.encode(&dir.iv, &plain)?;
+        if self.bad_names.may_be(name) {
+            return self.find_bad(dir, name, stored);
+        }
+        Ok(stored)
     }
 
     /// The attributes of an object in `dir`, with its plain size.

@@ -1,10 +1,11 @@
 //! Reading a directory: helper files are left out, names are decrypted one by one.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::Arc;
 
 use crate::format::{DiskName, NAME_FILE_MAX, NameDefect, PlainName, name_file};
-use crate::sys::{DirStream, Errno, Kind};
+use crate::sys::{self, DirStream, Errno, Kind};
 use crate::vault::Vault;
 use crate::vault::dir::{BackingName, CipherDir};
 use crate::vault::error::Result;
@@ -127,7 +128,7 @@ impl Vault {
         }
     }
 
-    /// The plain name of the entry `disk`.
+    /// The plain name of the entry `disk`, or what it is shown as.
     ///
     /// # Errors
     /// What is wrong with it, or with the `.name` file beside it.
@@ -136,12 +137,25 @@ impl Vault {
         dir: &CipherDir,
         disk: &OsStr,
     ) -> core::result::Result<PlainName, BadEntry> {
+        let text = self.name_text(dir, disk)?;
+        let decoded = match &text {
+            Some(text) => self.names.decode_long(&dir.iv, text.as_bytes()),
+            None => self.names.decode(&dir.iv, disk),
+        };
+        decoded.or_else(|defect| {
+            let text = text.as_deref().unwrap_or(disk);
+            self.shown_as(&dir.iv, text).ok_or(defect.into())
+        })
+    }
+
+    /// The content of the `.name` file of the entry `disk`, if it is one that has such a file.
+    pub(super) fn name_text(&self, dir: &CipherDir, disk: &OsStr) -> sys::Result<Option<OsString>> {
         match self.names.classify(disk, dir.is_root, self.dir_ivs) {
             DiskName::Long(hash) => {
                 let text = dir.dir.read_small(&name_file(hash), NAME_FILE_MAX)?;
-                Ok(self.names.decode_long(&dir.iv, &text)?)
+                Ok(Some(OsString::from_vec(text)))
             }
-            _ => Ok(self.names.decode(&dir.iv, disk)?),
+            _ => Ok(None),
         }
     }
 }

@@ -15,6 +15,7 @@
 //! - The first write of a file carries header and content in one request; a later block is
 //!   replaced by one request, which is taken back if it fails half way (see `undo`).
 
+mod badname;
 mod clone;
 pub mod conf;
 mod copy;
@@ -56,7 +57,7 @@ pub use verify::{BlockFault, Blocks, Content, Seen};
 pub use xattr::{Subject, XattrNames};
 
 use crate::crypto::MasterKey;
-use crate::format::{Codecs, ContentCodec, NameCodec, Params, XattrCodec};
+use crate::format::{BadNames, Codecs, ContentCodec, NameCodec, Params, XattrCodec};
 use crate::sys::{Dir, FsStat, Reserve, fs_magic};
 use crate::vault::open::OpenFiles;
 
@@ -73,6 +74,7 @@ pub struct Options {
 pub struct Vault {
     root: Dir,
     names: NameCodec,
+    bad_names: BadNames,
     dir_ivs: bool,
     content: Arc<ContentCodec>,
     xattrs: XattrCodec,
@@ -103,6 +105,7 @@ impl Vault {
         let codecs = Codecs::new(key, params);
         Ok(Vault {
             names: codecs.names,
+            bad_names: BadNames::default(),
             dir_ivs: params.has_dir_iv(),
             content: Arc::new(codecs.content),
             xattrs: codecs.xattrs,

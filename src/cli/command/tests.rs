@@ -163,9 +163,9 @@ fn exit_codes_tell_what_kind_of_refusal_it_is() {
 }
 
 #[test]
-fn what_is_not_built_yet_is_refused_clearly() {
-    let wanted = "The option -badname is not available yet".to_owned();
-    assert_eq!(refused("-badname * C M"), (1, wanted));
+fn a_pattern_that_does_not_end_is_refused() {
+    let wanted = "-badname: invalid pattern \"[a\" supplied".to_owned();
+    assert_eq!(refused("-badname * -badname [a C M"), (1, wanted));
 }
 
 #[test]

@@ -80,10 +80,11 @@ fn open(options: &FsckOptions, out: &Output) -> Result<Vault, Failure> {
         preallocate: true,
         shared_storage: true,
     };
-    Vault::open(path, &unlocked.params, &unlocked.key, how).map_err(|error| {
+    let vault = Vault::open(path, &unlocked.params, &unlocked.key, how).map_err(|error| {
         let message = format!("Invalid cipherdir: {}: {error}", path.display());
         Failure::new(ExitCode::CipherDir, message)
-    })
+    })?;
+    Ok(vault.showing(options.bad_names.clone()))
 }
 
 fn threads() -> NonZeroUsize {

@@ -3,6 +3,7 @@
 use crate::cli::args::{FormatArgs, MessageArgs, Words, path};
 use crate::cli::command::{KeySource, Volume};
 use crate::cli::exit::Failure;
+use crate::format::BadNames;
 use crate::fsck::repair;
 use clap::Args;
 use std::path::PathBuf;
@@ -83,6 +84,8 @@ pub(crate) struct FsckOptions {
     /// The format of a volume that is opened without its configuration file. The limits on long
     /// names hold in any case.
     pub(crate) format: FormatArgs,
+    /// Undecryptable names that are no damage.
+    pub(crate) bad_names: BadNames,
     /// What to check, plain or encrypted; everything if empty.
     pub(crate) paths: Vec<PathBuf>,
     pub(crate) args: FsckArgs,
@@ -99,7 +102,11 @@ impl FsckOptions {
     ///
     /// # Errors
     /// Options that exclude each other.
-    pub(crate) fn build(volume: Volume, words: Words) -> Result<Self, Failure> {
+    pub(crate) fn build(
+        volume: Volume,
+        bad_names: BadNames,
+        words: Words,
+    ) -> Result<Self, Failure> {
         let paths = words.paths.get(1..).unwrap_or_default().to_vec();
         if words.fsck.resume.is_some() && !paths.is_empty() {
             let message = "-resume is for checks of the whole volume, without paths";
@@ -113,6 +120,7 @@ impl FsckOptions {
             volume,
             key: KeySource::build(&words.secret),
             format: words.format,
+            bad_names,
             paths,
             args: words.fsck,
             messages: words.messages,

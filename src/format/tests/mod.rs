@@ -2,6 +2,7 @@
 //!
 //! The master key is zero throughout.
 
+mod badnames;
 mod content;
 mod damage;
 mod features;
