@@ -3,9 +3,13 @@
 
 mod collection;
 mod command;
+mod entangled;
 mod flips;
+mod readable;
 mod repair;
 mod resume;
+mod saving;
+mod unreadable;
 
 use crate::support::program::Program;
 use crate::support::vault::Vault;

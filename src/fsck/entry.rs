@@ -40,11 +40,12 @@ impl Walk<'_> {
             },
         };
         spot.plain = plain.map(|name| name.as_os_str().to_owned());
-        let is_leftover = damage == Some(Damage::Leftover);
+        let ends =
+            damage == Some(Damage::Leftover) && self.vault.is_vacant(&spot.place.dir, &spot.disk);
         if let Some(damage) = damage {
             self.report(&spot, spot.ino(), damage, &ticket);
         }
-        if !is_leftover {
+        if !ends {
             self.object(spot, kind, ticket, worker);
         }
     }

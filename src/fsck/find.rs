@@ -1,7 +1,7 @@
 //! Finding what a path names: plain names and names on disk both lead there, also mixed.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use crate::format::{DirIv, PlainName};
 use crate::sys::{Dir, Errno};
@@ -45,6 +45,28 @@ impl Start {
         }
         Ok(start)
     }
+
+    /// Leaves out what is in another start, so that nothing is checked twice.
+    pub(super) fn outermost(starts: Vec<Start>) -> Vec<Start> {
+        let mut starts: Vec<_> = starts.into_iter().map(|one| (one.path(), one)).collect();
+        starts.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut kept: Vec<(PathBuf, Start)> = Vec::new();
+        for (path, start) in starts {
+            if !kept
+                .last()
+                .is_some_and(|(outer, _)| path.starts_with(outer))
+            {
+                kept.push((path, start));
+            }
+        }
+        kept.into_iter().map(|(_, start)| start).collect()
+    }
+
+    /// Path in the encrypted directory.
+    fn path(&self) -> PathBuf {
+        let above = self.above.iter().map(|(disk, _)| disk);
+        above.chain(&self.entry).collect()
+    }
 }
 
 /// The name on disk, and the plain one if it can be told.
@@ -63,4 +85,28 @@ fn look_up(
     dir.stat_at(name)?;
     let plain = iv.and_then(|iv| vault.plain_name(dir, iv, name));
     Ok((name.to_owned(), plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(path: &str) -> Start {
+        let mut names = path.split('/').filter(|name| !name.is_empty());
+        let entry = names.next_back().map(OsString::from);
+        let above = names.map(|name| (name.into(), None)).collect();
+        Start { above, entry }
+    }
+
+    #[test]
+    fn a_start_in_another_one_is_left_out() {
+        let kept = |paths: &[&str]| -> Vec<PathBuf> {
+            let starts = paths.iter().map(|path| start(path)).collect();
+            Start::outermost(starts).iter().map(Start::path).collect()
+        };
+        let paths = ["a/b", "ab", "a", "a/c/d", "a"];
+        assert_eq!(kept(&paths), [Path::new("a"), Path::new("ab")]);
+        assert_eq!(kept(&["a", "", "b"]), [Path::new("")]);
+        assert_eq!(kept(&["a/b", "a/c"]).len(), 2);
+    }
 }

@@ -59,6 +59,7 @@ impl<'a> Check<'a> {
     /// Prepares a check.
     pub fn new(vault: &'a Vault, mut options: Options) -> Check<'a> {
         let from = options.resume.take().unwrap_or_default();
+        options.starts = Start::outermost(options.starts);
         Check {
             vault,
             options,

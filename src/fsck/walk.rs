@@ -1,6 +1,7 @@
 //! The walk over the encrypted directory: directories are listed, and what is in them becomes
 //! work for several threads.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use super::ledger::{Ledger, Mark, Ticket, Totals};
 use super::links::Links;
 use super::place::{Place, Spot};
 use super::queue::Queue;
-use super::{Options, Progress};
+use super::{Options, Progress, Start};
 use crate::format::{Corrupt, DirIvDefect};
 use crate::sys::{Dir, DirStream, Errno, Kind};
 use crate::vault::{Error, Subject, Vault};
@@ -92,15 +93,12 @@ impl<'a> Walk<'a> {
         if options.starts.is_empty() {
             return self.list(&top, worker);
         }
+        // Directories on the way to several starts are looked at once.
+        let mut places = HashMap::from([(PathBuf::new(), top)]);
         for start in &options.starts {
-            let mut place = Arc::clone(&top);
-            for (disk, plain) in &start.above {
-                let spot = Spot::new(&place, disk, plain.as_deref());
-                match place.dir.open_dir(disk) {
-                    Ok(dir) => place = self.place(Some(spot), dir, self.ledger.top()),
-                    Err(errno) => return self.trouble(&spot, &self.ledger.top(), errno),
-                }
-            }
+            let Some(place) = self.place_above(start, &mut places) else {
+                continue;
+            };
             match &start.entry {
                 Some(disk) => {
                     let spot = Spot::new(&place, disk, None);
@@ -109,6 +107,33 @@ impl<'a> Walk<'a> {
                 None => self.list(&place, worker),
             }
         }
+    }
+
+    /// Opens the directories above a start.
+    fn place_above(
+        &self,
+        start: &Start,
+        places: &mut HashMap<PathBuf, Arc<Place>>,
+    ) -> Option<Arc<Place>> {
+        let mut path = PathBuf::new();
+        let mut place = Arc::clone(places.get(&path)?);
+        for (disk, plain) in &start.above {
+            path.push(disk);
+            if let Some(known) = places.get(&path) {
+                place = Arc::clone(known);
+                continue;
+            }
+            let spot = Spot::new(&place, disk, plain.as_deref());
+            match place.dir.open_dir(disk) {
+                Ok(dir) => place = self.place(Some(spot), dir, self.ledger.top()),
+                Err(errno) => {
+                    self.trouble(&spot, &self.ledger.top(), errno);
+                    return None;
+                }
+            }
+            places.insert(path.clone(), Arc::clone(&place));
+        }
+        Some(place)
     }
 
     fn work(&self, worker: &mut Worker) {

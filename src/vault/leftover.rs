@@ -47,6 +47,25 @@ impl Vault {
         ours && !matches!(self.names, NameCodec::Plain)
     }
 
+    /// Whether what an operation left behind holds nothing of the user's: it is no directory, or
+    /// one of nothing but such and helper files.
+    pub fn is_vacant(&self, dir: &Dir, disk: &OsStr) -> bool {
+        self.is_vacant_from(dir, disk, 0)
+    }
+
+    fn is_vacant_from(&self, dir: &Dir, disk: &OsStr, depth: u32) -> bool {
+        let inner = match dir.open_dir(disk) {
+            Err(Errno::NOTDIR | Errno::LOOP) => return true,
+            Ok(inner) if depth < DEPTH => inner,
+            _ => return false,
+        };
+        let helpers = self.helper_files(&inner).ok().flatten();
+        helpers.is_some_and(|helpers| {
+            let mut helpers = helpers.iter();
+            helpers.all(|helper| self.is_vacant_from(&inner, helper, depth + 1))
+        })
+    }
+
     /// Removes what listings of a directory found to be left over. For those who are about to
     /// change the directory anyhow.
     pub(super) fn tidy(&self, dir: &CipherDir) {

@@ -64,7 +64,10 @@ impl Vault {
     }
 
     /// The helper files in a directory, stale ones too; `None` if it holds anything else.
-    pub(super) fn helper_files(&self, dir: &Dir) -> sys::Result<Option<Vec<OsString>>> {
+    ///
+    /// # Errors
+    /// What `getdents64(2)` and `fstatat(2)` say.
+    pub fn helper_files(&self, dir: &Dir) -> sys::Result<Option<Vec<OsString>>> {
         let mut stream = DirStream::open(dir)?;
         let mut helpers = Vec::new();
         while let Some(entry) = stream.next_entry() {

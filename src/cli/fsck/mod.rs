@@ -1,7 +1,9 @@
 //! `-fsck` and `fsck`: unlocks the volume, has it checked, tells what was found and how far it is.
 
 mod checkpoint;
+mod interrupt;
 mod json;
+mod mounted;
 mod options;
 mod progress;
 mod repair;
@@ -11,18 +13,17 @@ pub(crate) use options::{FsckArgs, FsckOptions};
 
 use super::exit::{ExitCode, Failure};
 use super::output::{Kind, Output};
-use super::unlock;
+use super::values::quoted;
+use super::{paths, unlock};
 use crate::fsck::{Check, Finding, Options, Start, Totals};
 use crate::sys::process;
-use crate::sys::signal::{self, Signal};
 use crate::vault::{self, Vault};
 use checkpoint::CheckpointFile;
+use interrupt::Interrupt;
 use progress::Display;
 use serde_json::Value;
 use std::num::NonZeroUsize;
-use std::path::{Component, Path};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -63,12 +64,13 @@ pub(crate) fn run(options: &FsckOptions) -> Result<ExitCode, Failure> {
         findings: Vec::new(),
     };
     telling.repeat();
-    let totals = watch(&check, &mut telling)?;
+    let interrupt = Interrupt::catch()?;
+    let totals = watch(&check, &mut telling, &interrupt)?;
     let code = telling.conclude(&check, &totals)?;
     if telling.findings.is_empty() || check.is_stopped() {
         return Ok(code);
     }
-    repair::run(options, &vault, &telling.findings, out)
+    repair::run(options, &vault, &telling.findings, &interrupt, out)
 }
 
 fn open(options: &FsckOptions, out: &Output) -> Result<Vault, Failure> {
@@ -93,10 +95,16 @@ fn threads() -> NonZeroUsize {
 }
 
 fn starts(options: &FsckOptions, vault: &Vault) -> Result<Vec<Start>, Failure> {
-    let find = |path: &std::path::PathBuf| {
-        let inside = inside(path, &options.volume.cipherdir);
-        Start::find(vault, inside)
-            .map_err(|error| Failure::usage(format!("{}: {error}", super::values::quoted(path))))
+    let cipherdir = &options.volume.cipherdir;
+    let find = |path: &PathBuf| {
+        Start::find(vault, inside(path, cipherdir)).or_else(|error| {
+            // It may have been completed by a shell.
+            let absolute = paths::absolute(path)?;
+            let found = absolute.starts_with(cipherdir);
+            let found = found.then(|| Start::find(vault, inside(&absolute, cipherdir)).ok());
+            let message = || Failure::usage(format!("{}: {error}", quoted(path)));
+            found.flatten().ok_or_else(message)
+        })
     };
     options.paths.iter().map(find).collect()
 }
@@ -114,26 +122,12 @@ fn inside<'a>(path: &'a Path, cipherdir: &Path) -> &'a Path {
 /// Findings that wait for being told at most; then the check waits.
 const UNTOLD: usize = 1024;
 
-/// Keeps signals from ending the process from now on; the answer tells whether one has come. To
-/// be called before there are other threads.
-fn catch_signals() -> Result<Arc<AtomicBool>, Failure> {
-    let signals = [Signal::INT, Signal::TERM];
-    let blocked = signal::block(&signals);
-    blocked.map_err(|errno| Failure::new(ExitCode::Other, errno.to_string()))?;
-    let has_come = Arc::new(AtomicBool::new(false));
-    let came = Arc::clone(&has_come);
-    // Nobody waits for this thread: it ends with the process.
-    thread::spawn(move || {
-        while signal::wait(&signals).is_ok() {
-            came.store(true, Ordering::Relaxed);
-        }
-    });
-    Ok(has_come)
-}
-
 /// Runs a check, and tells what happens meanwhile.
-fn watch(check: &Check<'_>, telling: &mut Telling<'_>) -> Result<Totals, Failure> {
-    let interrupted = catch_signals()?;
+fn watch(
+    check: &Check<'_>,
+    telling: &mut Telling<'_>,
+    interrupt: &Interrupt,
+) -> Result<Totals, Failure> {
     let (sender, findings) = mpsc::sync_channel(UNTOLD);
     let display = Display::new(telling.options);
     thread::scope(|scope| {
@@ -146,7 +140,7 @@ fn watch(check: &Check<'_>, telling: &mut Telling<'_>) -> Result<Totals, Failure
         if display.wants_total() {
             scope.spawn(|| check.count());
         }
-        let told = attend(findings, check, display, telling, &interrupted);
+        let told = attend(findings, check, display, telling, interrupt);
         if told.is_err() {
             check.stop();
         }
@@ -166,7 +160,7 @@ fn attend(
     check: &Check<'_>,
     mut display: Display,
     telling: &mut Telling<'_>,
-    interrupted: &AtomicBool,
+    interrupt: &Interrupt,
 ) -> Result<(), Failure> {
     loop {
         match findings.recv_timeout(TICK) {
@@ -174,7 +168,7 @@ fn attend(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
-        if interrupted.load(Ordering::Relaxed) && !check.is_stopped() {
+        if interrupt.has_come() && !check.is_stopped() {
             check.stop();
         }
         display.update(check.progress());

@@ -1,23 +1,20 @@
 //! The repair that follows a check: shows what would be done, asks, does it.
 
-use super::json;
+use super::interrupt::Interrupt;
 use super::options::FsckOptions;
+use super::{json, mounted};
 use crate::cli::exit::{ExitCode, Failure};
-use crate::cli::output::{self, Kind, Output};
+use crate::cli::output::{Kind, Output};
 use crate::cli::values::quoted;
 use crate::fsck::Finding;
 use crate::fsck::repair::{Action, Choices, KnownNames, Repair, Save, Step};
 use crate::sys::{Dir, Errno};
 use crate::vault::Vault;
-use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 /// Room for every list of names, bytes.
 const NAMES_MAX: usize = 1 << 30;
-/// Room for the list of mounts, bytes.
-const MOUNTS_MAX: usize = 1 << 26;
 
 /// Repairs what was found, or shows what would be done.
 ///
@@ -27,6 +24,7 @@ pub(super) fn run(
     options: &FsckOptions,
     vault: &Vault,
     findings: &[Finding],
+    interrupt: &Interrupt,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
     let choices = choices(options)?;
@@ -39,11 +37,16 @@ pub(super) fn run(
     for step in &steps {
         tell(options, step, "planned", None, out);
     }
-    if options.args.dry_run || !may_begin(options, out)? {
-        return Ok(ExitCode::FsckErrors);
+    let begins = !options.args.dry_run && may_begin(options, vault, interrupt, out)?;
+    if !begins {
+        return Ok(ending(interrupt, false, out));
     }
     let mut left = 0;
-    for step in &steps {
+    for (at, step) in steps.iter().enumerate() {
+        if interrupt.has_come() {
+            left += steps.len() - at;
+            break;
+        }
         let taken = repair.take(step);
         let is_left = taken.is_err() || step.action == Action::None;
         left += usize::from(is_left);
@@ -55,11 +58,20 @@ pub(super) fn run(
         tell(options, step, state, error.as_deref(), out);
     }
     conclude(options, &repair, steps.len() - left, left, out);
-    Ok(if left == 0 {
+    Ok(ending(interrupt, left == 0, out))
+}
+
+/// How the program ends when nothing more is done.
+fn ending(interrupt: &Interrupt, is_clean: bool, out: &Output) -> ExitCode {
+    if interrupt.has_come() {
+        out.info("fsck: aborted");
+        return ExitCode::Other;
+    }
+    if is_clean {
         ExitCode::Success
     } else {
         ExitCode::FsckErrors
-    })
+    }
 }
 
 fn choices(options: &FsckOptions) -> Result<Choices, Failure> {
@@ -100,15 +112,29 @@ fn save_path(options: &FsckOptions) -> Result<PathBuf, Failure> {
         }
         (None, None) => return Err(Failure::usage("-repair needs -save DIR here")),
     };
-    if path.starts_with(cipherdir) {
+    if real(&path).starts_with(real(cipherdir)) {
         return Err(Failure::usage("-save: not inside of CIPHERDIR"));
     }
     Ok(path)
 }
 
+/// A path without symlinks, as far as it exists.
+fn real(path: &Path) -> PathBuf {
+    match (std::fs::canonicalize(path), path.parent(), path.file_name()) {
+        (Ok(real), ..) => real,
+        (Err(_), Some(parent), Some(name)) => real(parent).join(name),
+        _ => path.to_owned(),
+    }
+}
+
 /// Whether the user wants the repair, and nobody uses the volume.
-fn may_begin(options: &FsckOptions, out: &Output) -> Result<bool, Failure> {
-    if let Some(mountpoint) = mountpoint(&options.volume.cipherdir) {
+fn may_begin(
+    options: &FsckOptions,
+    vault: &Vault,
+    interrupt: &Interrupt,
+    out: &Output,
+) -> Result<bool, Failure> {
+    if let Some(mountpoint) = mounted::mountpoint(vault) {
         let message = format!("fsck: the volume is mounted at {}", quoted(mountpoint));
         return Err(Failure::new(ExitCode::Other, message));
     }
@@ -119,48 +145,8 @@ fn may_begin(options: &FsckOptions, out: &Output) -> Result<bool, Failure> {
         out.warn("fsck: nothing has been changed; -yes repairs without asking");
         return Ok(false);
     }
-    output::prompt("Repair? [y/N] ");
-    let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer);
-    Ok(read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
-/// Where the volume is mounted, as far as the list of mounts tells.
-fn mountpoint(cipherdir: &Path) -> Option<PathBuf> {
-    let process = Dir::open(Path::new("/proc/self")).ok()?;
-    let mounts = process
-        .read_small(OsStr::new("mountinfo"), MOUNTS_MAX)
-        .ok()?;
-    let mut lines = mounts.split(|byte| *byte == b'\n');
-    lines.find_map(|line| mounted_from(line, cipherdir))
-}
-
-/// The mount point in a line of `/proc/self/mountinfo` (see `proc(5)`) about this volume.
-fn mounted_from(line: &[u8], cipherdir: &Path) -> Option<PathBuf> {
-    let mut fields = line.split(|byte| *byte == b' ');
-    let mountpoint = unescaped(fields.nth(4)?);
-    let mut fields = fields.skip_while(|field| *field != b"-").skip(1);
-    let is_ours = fields.next()? == b"fuse.gocryptfs";
-    let source = unescaped(fields.next()?);
-    (is_ours && Path::new(&source) == cipherdir).then(|| mountpoint.into())
-}
-
-/// Blanks and the like are written as a backslash and three octal digits there.
-fn unescaped(field: &[u8]) -> OsString {
-    let mut bytes = Vec::with_capacity(field.len());
-    let mut rest = field;
-    while let Some((first, tail)) = rest.split_first() {
-        let digits = tail.get(..3).filter(|_| *first == b'\\');
-        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            bytes.push(byte);
-            rest = &tail[3..];
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    OsString::from_vec(bytes)
+    let answer = interrupt.ask("Repair? [y/N] ").unwrap_or_default();
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Tells about a step: `state` is `planned`, `done`, `left` or `failed`.
@@ -197,29 +183,7 @@ fn conclude(options: &FsckOptions, repair: &Repair<'_>, done: usize, left: usize
         let path = quoted(path);
         out.write(
             Kind::Answer,
-            &format!("fsck: what was changed or removed is saved in {path}"),
+            &format!("fsck: originals, and where things were, are saved in {path}"),
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mount_of_the_volume_is_recognised() {
-        let line = b"33 28 0:31 / /mnt/my\\040files rw shared:1 - fuse.gocryptfs /a\\040b rw";
-        let mounted = |dir: &str| mounted_from(line, Path::new(dir));
-        assert_eq!(mounted("/a b"), Some("/mnt/my files".into()));
-        assert_eq!(mounted("/a"), None);
-        assert_eq!(mounted_from(b"33 28", Path::new("/a")), None);
-        let other = b"33 28 0:31 / /mnt rw - ext4 /a rw";
-        assert_eq!(mounted_from(other, Path::new("/a")), None);
-    }
-
-    #[test]
-    fn escapes_are_octal() {
-        assert_eq!(unescaped(b"a\\134b\\011"), OsString::from("a\\b\t"));
-        assert_eq!(unescaped(b"\\9"), OsStr::new("\\9"));
     }
 }

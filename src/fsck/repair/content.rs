@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Repair;
 use crate::format::{BlockNo, CipherOffset, FileId, HEADER_LEN, PLAIN_BLOCK};
-use crate::sys::{self, Backing, Errno, File, OpenFlags};
+use crate::sys::{self, Backing, Dir, Errno, File, OpenFlags};
 use crate::vault::Error;
 
 type Result<T> = core::result::Result<T, Error>;
@@ -109,10 +109,25 @@ impl Repair<'_> {
     /// Opens a file after it has been saved.
     fn saved(&self, path: &Path) -> sys::Result<File> {
         let (dir, name) = self.parent(path)?;
-        let file = dir.open_file(&name, OpenFlags::RDWR)?;
+        let file = open_writable(&dir, &name)?;
         self.save.file(path, &file)?;
         Ok(file)
     }
+}
+
+/// Opens a file for writing, even if its owner has protected it from that.
+fn open_writable(dir: &Dir, name: &OsStr) -> sys::Result<File> {
+    let open = || dir.open_file(name, OpenFlags::RDWR);
+    match open() {
+        Err(Errno::ACCESS) => {}
+        answer => return answer,
+    }
+    let held = dir.hold(name)?;
+    let mode = held.stat()?.mode & 0o7777;
+    held.chmod(mode | 0o600)?;
+    let opened = open();
+    held.chmod(mode)?;
+    opened
 }
 
 fn write(file: &File, bytes: &[u8], at: u64) -> sys::Result<()> {

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::Repair;
+use super::{LOST_AND_FOUND, Repair};
 use crate::format::{DIRIV_NAME, DirIv, DiskName, PlainName, StoredName, name_file};
 use crate::sys::{self, Backing, Dir, DirStream, Errno, Kind, OpenFlags, RenameFlags};
 use crate::vault::{BackingName, CipherDir, Error};
@@ -12,8 +12,6 @@ type Result<T> = core::result::Result<T, Error>;
 
 /// Permissions of helper files.
 const HELPER_MODE: u32 = 0o444;
-/// Where objects go whose name or place is lost, in the top directory.
-const LOST_AND_FOUND: &str = "lost+found";
 /// What the configuration file and its copies begin with.
 const CONF_PREFIX: &str = "gocryptfs.conf";
 
@@ -42,13 +40,15 @@ impl Repair<'_> {
         Ok(dir.reopen()?.sync(false)?)
     }
 
-    /// Removes the object at `path`, which is no directory that holds anything of the user's.
+    /// Removes the object at `path` and the `.name` file that it may have; they have been saved
+    /// then.
     pub(super) fn remove(&self, path: &Path) -> Result<()> {
         let (dir, _) = self.parent(path)?;
-        self.take_away(&dir, path)
+        self.take_away(&dir, path)?;
+        self.remove_name_file(&dir, path)
     }
 
-    /// As [`Repair::remove`], with the directory open.
+    /// Saves and removes an object. `ENOTEMPTY` for a directory that holds anything of the user's.
     fn take_away(&self, dir: &Dir, path: &Path) -> Result<()> {
         let name = path.file_name().ok_or(Errno::ISDIR)?;
         match dir.stat_at(name)?.kind() {
@@ -63,9 +63,9 @@ impl Repair<'_> {
             }
             Kind::Dir => {
                 let inner = dir.open_dir(name)?;
-                match self.take_away(&inner, &path.join(DIRIV_NAME)) {
-                    Ok(()) | Err(Error::Os(Errno::NOENT)) => {}
-                    Err(error) => return Err(error),
+                let helpers = self.vault.helper_files(&inner)?;
+                for helper in helpers.ok_or(Errno::NOTEMPTY)? {
+                    self.take_away(&inner, &path.join(helper))?;
                 }
                 dir.rmdir(name)?;
             }
@@ -87,28 +87,36 @@ impl Repair<'_> {
         }
     }
 
-    /// Moves the file at `path` to where originals are saved.
-    pub(super) fn move_out(&self, path: &Path) -> Result<()> {
-        let (dir, _) = self.parent(path)?;
-        self.take_away(&dir, path)?;
-        self.remove_name_file(&dir, path)
-    }
-
     /// Stores the object at `path` under another name on disk in its directory.
     pub(super) fn rename(&self, path: &Path, stored: &StoredName) -> Result<()> {
-        let (dir, disk) = self.parent(path)?;
-        rename_in(&dir, &disk, stored)?;
-        self.remove_name_file(&dir, path)
+        let (dir, _) = self.parent(path)?;
+        self.rename_in(&dir, path, stored)
+    }
+
+    /// As [`Repair::rename`], with the directory open.
+    fn rename_in(&self, dir: &Dir, path: &Path, stored: &StoredName) -> Result<()> {
+        if dir.stat_at(stored.disk()).is_ok() {
+            return Err(Errno::EXIST.into());
+        }
+        if let Some((hash, full)) = stored.long() {
+            let file = path.with_file_name(hash.name_file());
+            self.replace(dir, &file, full.as_os_str().as_encoded_bytes())?;
+        }
+        let disk = path.file_name().ok_or(Errno::ISDIR)?;
+        rename_to_free(dir, disk, dir, stored.disk())?;
+        self.remove_name_file(dir, path)
     }
 
     /// Moves the object at `path` to `lost+found`, where it is called by its inode number.
     pub(super) fn move_to_lost_and_found(&self, path: &Path) -> Result<()> {
         let (dir, disk) = self.parent(path)?;
-        self.lose(&dir, &disk)?;
-        self.remove_name_file(&dir, path)
+        let ino = dir.stat_at(&disk)?.key.ino;
+        self.save.moved(&[(path.to_owned(), ino)])?;
+        self.lose(&dir, path)
     }
 
-    fn lose(&self, dir: &Dir, disk: &OsStr) -> Result<()> {
+    fn lose(&self, dir: &Dir, path: &Path) -> Result<()> {
+        let disk = path.file_name().ok_or(Errno::ISDIR)?;
         let ino = dir.stat_at(disk)?.key.ino;
         let lost = self.lost_and_found()?;
         let numbered = (1_u32..).map(|number| format!("#{ino}.{number}"));
@@ -116,52 +124,68 @@ impl Repair<'_> {
             let stored = self.vault.encode(lost, OsStr::new(&name))?;
             match rename_to_free(dir, disk, lost.dir(), stored.disk()) {
                 Err(Errno::EXIST) => {}
-                answer => return Ok(answer?),
+                answer => {
+                    answer?;
+                    break;
+                }
             }
         }
-        Err(Errno::EXIST.into())
+        self.remove_name_file(dir, path)
     }
 
-    /// Names the entries of a directory whose IV is new, or moves them to `lost+found`.
+    /// Names the entries of a directory whose IV is new, or moves them to `lost+found`. What
+    /// happens to one does not keep the others from it.
     pub(super) fn move_entries(&self, path: &Path) -> Result<()> {
         let dir = self.open(path)?;
         let iv = self.vault.read_iv(&dir)?;
-        let is_top = path == Path::new("");
-        if is_top {
+        if path == Path::new("") {
             self.lost_and_found()?;
         }
+        let mut objects = Vec::new();
         for disk in entries(&dir)? {
-            match self.vault.classify(&disk, is_top) {
-                DiskName::Config | DiskName::DirIv | DiskName::NameFile => continue,
-                DiskName::Long(_) | DiskName::Short(_) => {}
-            }
-            if self.stays(&disk, is_top)? {
-                continue;
-            }
             let object = path.join(&disk);
-            match self.choices.names.of(&object).map(PlainName::new) {
-                Some(Ok(plain)) => {
-                    let stored = self.vault.names().encode(&iv, &plain)?;
-                    rename_in(&dir, &disk, &stored)?;
-                }
-                _ => self.lose(&dir, &disk)?,
+            if !self.stays(&object)? {
+                objects.push((object, dir.stat_at(&disk)?.key.ino));
             }
-            self.remove_name_file(&dir, &object)?;
         }
-        Ok(dir.reopen()?.sync(false)?)
+        self.save.moved(&objects)?;
+        let mut failed = None;
+        for (object, _) in &objects {
+            let named = match self.known_name(&iv, object) {
+                Some(stored) => self.rename_in(&dir, object, &stored),
+                None => Err(Errno::NOENT.into()),
+            };
+            if let Err(error) = named.or_else(|_| self.lose(&dir, object)) {
+                failed = Some(error);
+            }
+        }
+        dir.reopen()?.sync(false)?;
+        failed.map_or(Ok(()), Err)
     }
 
-    /// Whether an entry is in its place although its name does not decrypt, or was made by the
-    /// repair.
-    fn stays(&self, disk: &OsStr, is_top: bool) -> Result<bool> {
-        if !is_top {
-            return Ok(self.vault.is_leftover(disk));
+    /// How the object at `path` is to be stored in a directory with the IV `iv`, if its name is in
+    /// the list.
+    fn known_name(&self, iv: &DirIv, path: &Path) -> Option<StoredName> {
+        let plain = PlainName::new(self.choices.names.of(path)?).ok()?;
+        self.vault.names().encode(iv, &plain).ok()
+    }
+
+    /// Whether the entry at `path` is in its place although its name does not decrypt, or was made
+    /// by the repair.
+    fn stays(&self, path: &Path) -> Result<bool> {
+        let disk = path.file_name().ok_or(Errno::ISDIR)?;
+        let is_top = path.parent() == Some(Path::new(""));
+        match self.vault.classify(disk, is_top) {
+            DiskName::Config | DiskName::DirIv | DiskName::NameFile => return Ok(true),
+            DiskName::Long(_) => return Ok(false),
+            DiskName::Short(_) if self.vault.is_leftover(disk) => return Ok(true),
+            DiskName::Short(_) if !is_top => return Ok(false),
+            DiskName::Short(_) => {}
         }
-        let lost = self
-            .vault
-            .encode(&self.vault.root()?, OsStr::new(LOST_AND_FOUND))?;
+        let lost = OsStr::new(LOST_AND_FOUND);
         let is_conf = disk.as_encoded_bytes().starts_with(CONF_PREFIX.as_bytes());
-        Ok(is_conf || lost.disk() == disk || self.vault.is_leftover(disk))
+        let is_lost = self.vault.encode(&self.vault.root()?, lost)?.disk() == disk;
+        Ok(is_conf || is_lost || self.is_of_the_file_system(path))
     }
 
     /// The plain directory `lost+found`, made if there is none.
@@ -178,19 +202,6 @@ impl Repair<'_> {
         let dir = self.vault.subdir(&top, &BackingName::from(&stored))?;
         Ok(self.lost_and_found.get_or_init(|| dir))
     }
-}
-
-/// Renames an entry within its directory, with the `.name` file that it needs.
-fn rename_in(dir: &Dir, disk: &OsStr, stored: &StoredName) -> Result<()> {
-    if let Some((hash, full)) = stored.long() {
-        let file = hash.name_file();
-        let text = full.as_os_str().as_encoded_bytes();
-        match dir.write_new(&file, HELPER_MODE, text, true) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(rename_to_free(dir, disk, dir, stored.disk())?)
 }
 
 /// The names on disk of all entries of a directory.

@@ -25,6 +25,10 @@ use super::Finding;
 use crate::sys::{self, Dir, Errno};
 use crate::vault::{CipherDir, Error, Vault};
 
+/// Where objects go whose name or place is lost: a directory in the top one. File systems have one
+/// of this name, too.
+const LOST_AND_FOUND: &str = "lost+found";
+
 /// What becomes of blocks that do not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadBlocks {
@@ -85,10 +89,9 @@ impl<'a> Repair<'a> {
             Action::RestoreIv(iv, _) | Action::NewIv(iv) => self.write_iv(&step.path, iv),
             Action::MoveEntries => self.move_entries(&step.path),
             Action::MoveToLostAndFound => self.move_to_lost_and_found(&step.path),
-            Action::MoveOut => self.move_out(&step.path),
             Action::RestoreName(text, _) => self.restore_name(&step.path, text),
             Action::Rename(stored) => self.rename(&step.path, stored),
-            Action::Remove => self.remove(&step.path),
+            Action::MoveOut | Action::Remove => self.remove(&step.path),
             Action::RemoveXattr(attr) => self.remove_xattr(&step.path, attr),
             Action::Cut(size) => self.cut(&step.path, *size),
             Action::RestoreHeader(id) => self.restore_header(&step.path, *id),

@@ -11,11 +11,19 @@ use crate::sys::{File, OpenFlags, Stat};
 use crate::vault::Content;
 
 /// How a file is mended.
-pub(super) enum Mended {
-    /// Some of it can be read, or will be.
-    Partly(Vec<Action>),
-    /// Nothing of it decrypts.
-    Lost(Vec<Action>),
+pub(super) struct Mended {
+    pub(super) actions: Vec<Action>,
+    /// Nothing of it decrypts, and it has no other name.
+    pub(super) is_lost: bool,
+}
+
+impl Mended {
+    fn partly(action: Action) -> Mended {
+        Mended {
+            actions: vec![action],
+            is_lost: false,
+        }
+    }
 }
 
 impl Repair<'_> {
@@ -25,7 +33,7 @@ impl Repair<'_> {
         let mut torn = None;
         for finding in findings {
             match finding.damage {
-                Damage::HeaderCut { .. } => return Some(Mended::Lost(vec![Action::Cut(0)])),
+                Damage::HeaderCut { .. } => return Some(self.lost(path, vec![Action::Cut(0)])),
                 Damage::Header(_) => return Some(self.mend_header(path)),
                 Damage::Blocks { first, last, .. }
                 | Damage::BlocksUnreadable { first, last, .. } => runs.push((first, last)),
@@ -34,7 +42,7 @@ impl Repair<'_> {
             }
         }
         if runs.is_empty() {
-            return torn.map(|cut| Mended::Partly(vec![cut]));
+            return torn.map(Mended::partly);
         }
         runs.sort();
         Some(self.mend_blocks(path, runs, torn))
@@ -42,13 +50,23 @@ impl Repair<'_> {
 
     fn mend_header(&self, path: &Path) -> Mended {
         if let Some(id) = self.recovered_id(path) {
-            return Mended::Partly(vec![Action::RestoreHeader(id)]);
+            return Mended::partly(Action::RestoreHeader(id));
         }
-        Mended::Lost(vec![match self.choices.bad_blocks {
+        let action = match self.choices.bad_blocks {
             BadBlocks::Keep => Action::None,
             BadBlocks::Zero => Action::ZeroFile,
             BadBlocks::Truncate => Action::Cut(0),
-        }])
+        };
+        self.lost(path, vec![action])
+    }
+
+    /// What is done about a file of which nothing decrypts.
+    fn lost(&self, path: &Path, actions: Vec<Action>) -> Mended {
+        let has_other_names = self.opened(path).is_some_and(|(_, stat)| stat.nlink > 1);
+        Mended {
+            actions,
+            is_lost: !has_other_names,
+        }
     }
 
     fn mend_blocks(
@@ -61,7 +79,7 @@ impl Repair<'_> {
         match self.recovered_id(path) {
             // It is the header that was wrong, and not the blocks.
             Some(other) if id != Some(other) => {
-                return Mended::Partly(vec![Action::RestoreHeader(other)]);
+                return Mended::partly(Action::RestoreHeader(other));
             }
             _ => {}
         }
@@ -74,9 +92,11 @@ impl Repair<'_> {
             BadBlocks::Truncate => vec![Action::Cut(self.start_of(first))],
         };
         if is_lost {
-            Mended::Lost(actions)
-        } else {
-            Mended::Partly(actions)
+            return self.lost(path, actions);
+        }
+        Mended {
+            actions,
+            is_lost: false,
         }
     }
 

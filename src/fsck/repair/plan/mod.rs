@@ -11,11 +11,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::Repair;
 use super::step::{Action, Step};
+use super::{LOST_AND_FOUND, Repair};
 use crate::format::{DirIv, NameDefect};
 use crate::fsck::finding::{Damage, Finding, Severity};
-use content::Mended;
+use crate::sys::Errno;
 use name::{Known, State};
 
 /// The steps against `findings`, in their order.
@@ -50,9 +50,11 @@ enum Rank {
     Object(Reverse<usize>, Turn),
 }
 
-/// What comes first on one level: a name step may move the object.
+/// What comes first on one level: stale helper files must not be in the way of new ones, nor be
+/// taken for them; a name step may move the object.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
+    Stale,
     Content,
     Name,
     /// All entries of a directory, which is one level up.
@@ -86,7 +88,7 @@ impl Planner<'_, '_> {
     fn iv(&mut self, path: &Path, findings: &[&Finding]) {
         for finding in findings {
             match finding.damage {
-                _ if is_of_the_file_system(path) => {}
+                _ if self.repair.is_of_the_file_system(path) => {}
                 Damage::DirIvMissing
                 | Damage::DirIvLength(_)
                 | Damage::DirIvZero
@@ -107,6 +109,8 @@ impl Planner<'_, '_> {
             let action = Action::RestoreIv(iv, source);
             self.push(Rank::Iv(depth), finding, path, action);
             (iv, State::Restored)
+        } else if is_out_of_reach(&finding.damage) {
+            return self.push(Rank::Iv(depth), finding, path, Action::None);
         } else {
             let iv = DirIv::random();
             self.push(Rank::Iv(depth), finding, path, Action::NewIv(iv));
@@ -117,12 +121,7 @@ impl Planner<'_, '_> {
             }
             (iv, State::Lost)
         };
-        let known = Known {
-            dir,
-            iv: Some(iv),
-            state,
-            texts: None,
-        };
+        let known = Known::new(dir, Some(iv), state);
         self.dirs.insert(path.to_owned(), known);
     }
 
@@ -152,12 +151,7 @@ impl Planner<'_, '_> {
         self.dirs.entry(path.to_owned()).or_insert_with(|| {
             let dir = repair.open(path).ok();
             let iv = dir.as_ref().and_then(|dir| repair.vault.read_iv(dir).ok());
-            Known {
-                dir,
-                iv,
-                state: State::Sound,
-                texts: None,
-            }
+            Known::new(dir, iv, State::Sound)
         })
     }
 
@@ -168,7 +162,7 @@ impl Planner<'_, '_> {
         };
         let depth = Reverse(path.components().count());
         let content = Rank::Object(depth, Turn::Content);
-        if is_of_the_file_system(path) {
+        if self.repair.is_of_the_file_system(path) {
             return self.push(content, first, path, Action::None);
         }
         for finding in findings {
@@ -176,28 +170,30 @@ impl Planner<'_, '_> {
                 self.push(content, finding, path, action);
             }
         }
-        let mended = self.repair.mend(path, findings);
-        let name = findings.iter().find(|finding| is_name(&finding.damage));
-        let name = name.and_then(|finding| Some((*finding, self.name(path, &finding.damage)?)));
-        match (mended, name) {
-            (Some(Mended::Lost(_)), Some((finding, Action::MoveToLostAndFound))) => {
-                let rank = Rank::Object(depth, Turn::Name);
-                self.push(rank, finding, path, Action::MoveOut);
-            }
-            (mended, name) => {
-                if let Some(Mended::Partly(actions) | Mended::Lost(actions)) = mended {
-                    for action in actions {
+        let is_removed = |finding: &&Finding| matches!(finding.damage, Damage::Target(_));
+        let mut name = None;
+        if !findings.iter().any(is_removed) {
+            let bad = findings.iter().find(|finding| is_name(&finding.damage));
+            name = bad.and_then(|finding| Some((*finding, self.name(path, &finding.damage)?)));
+        }
+        if let Some(mended) = self.repair.mend(path, findings) {
+            match &mut name {
+                Some((_, action @ Action::MoveToLostAndFound)) if mended.is_lost => {
+                    *action = Action::MoveOut;
+                }
+                _ => {
+                    for action in mended.actions {
                         self.push(content, first, path, action);
                     }
                 }
-                let is_removed = findings
-                    .iter()
-                    .any(|f| matches!(f.damage, Damage::Target(_)));
-                if let (Some((finding, action)), false) = (name, is_removed) {
-                    let rank = Rank::Object(depth, Turn::Name);
-                    self.push(rank, finding, path, action);
-                }
             }
+        }
+        if let Some((finding, action)) = name {
+            let turn = match finding.damage {
+                Damage::NameFileStale => Turn::Stale,
+                _ => Turn::Name,
+            };
+            self.push(Rank::Object(depth, turn), finding, path, action);
         }
     }
 }
@@ -231,8 +227,19 @@ fn is_name(damage: &Damage) -> bool {
     )
 }
 
-/// Whether this is the directory that file systems have at their top, which does not belong to
-/// the volume.
-fn is_of_the_file_system(path: &Path) -> bool {
-    path == Path::new("lost+found")
+/// Whether what is damaged cannot be read now, and may be there all the same.
+fn is_out_of_reach(damage: &Damage) -> bool {
+    matches!(
+        damage,
+        Damage::DirIvUnreadable(errno) | Damage::NameFileUnreadable(errno)
+            if *errno != Errno::INVAL
+    )
+}
+
+impl Repair<'_> {
+    /// Whether this is the directory that file systems have at their top, which does not belong
+    /// to the volume.
+    pub(super) fn is_of_the_file_system(&self, path: &Path) -> bool {
+        path == Path::new(LOST_AND_FOUND) && self.vault.encrypts_names()
+    }
 }

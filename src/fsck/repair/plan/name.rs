@@ -1,10 +1,11 @@
 //! What to do about the name of an entry: other copies of it, the list, the way to where it should
 //! be, and `lost+found` when it is lost.
 
-use std::ffi::OsStr;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::Planner;
+use super::{Planner, is_out_of_reach};
 use crate::format::{DirIv, DiskName, PlainName, StoredName};
 use crate::fsck::finding::Damage;
 use crate::fsck::repair::Repair;
@@ -18,6 +19,8 @@ pub(super) struct Known {
     pub(super) iv: Option<DirIv>,
     pub(super) state: State,
     pub(super) texts: Option<Texts>,
+    /// Names on disk that entries get by this plan.
+    taken: HashSet<OsString>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,7 +64,11 @@ impl Planner<'_, '_> {
                 .or_else(|| self.proper(parent, disk)),
             _ => None,
         };
-        Some(action.unwrap_or(Action::MoveToLostAndFound))
+        Some(action.unwrap_or(if is_out_of_reach(damage) {
+            Action::None
+        } else {
+            Action::MoveToLostAndFound
+        }))
     }
 
     /// Uses the list of names.
@@ -102,14 +109,25 @@ impl Planner<'_, '_> {
 }
 
 impl Known {
+    pub(super) fn new(dir: Option<Dir>, iv: Option<DirIv>, state: State) -> Known {
+        Known {
+            dir,
+            iv,
+            state,
+            texts: None,
+            taken: HashSet::new(),
+        }
+    }
+
     /// The way to store an entry `disk` as `stored`, unless another entry is in the way.
-    fn free_or_same(&self, stored: StoredName, disk: &OsStr, source: Source) -> Option<Action> {
+    fn free_or_same(&mut self, stored: StoredName, disk: &OsStr, source: Source) -> Option<Action> {
         if stored.disk() == disk {
             let (_, full) = stored.long()?;
             return Some(Action::RestoreName(full.as_os_str().to_owned(), source));
         }
-        let taken = self.dir.as_ref()?.stat_at(stored.disk()).is_ok();
-        (!taken).then_some(Action::Rename(stored))
+        let is_there = self.dir.as_ref()?.stat_at(stored.disk()).is_ok();
+        let is_free = !is_there && self.taken.insert(stored.disk().to_owned());
+        is_free.then_some(Action::Rename(stored))
     }
 }
 
@@ -149,12 +167,9 @@ impl Repair<'_> {
 
     /// What is done about what an interrupted operation left behind.
     fn leftover(&self, path: &Path) -> Action {
-        let inner = self
-            .parent(path)
-            .and_then(|(dir, name)| dir.open_dir(&name));
-        match inner {
-            Ok(dir) if self.has_entries(path, &dir) => Action::MoveToLostAndFound,
-            _ => Action::Remove,
+        match self.parent(path) {
+            Ok((dir, name)) if self.vault.is_vacant(&dir, &name) => Action::Remove,
+            _ => Action::MoveToLostAndFound,
         }
     }
 }

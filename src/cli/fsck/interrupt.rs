@@ -1,0 +1,68 @@
+//! Signals that end a check. They do not end the process: what has been begun is put in order.
+
+use crate::cli::exit::{ExitCode, Failure};
+use crate::cli::output;
+use crate::sys::signal::{self, Signal};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
+use std::fmt::Display;
+use std::io::{PipeReader, Write, stdin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+const ENDS: [Signal; 2] = [Signal::INT, Signal::TERM];
+
+/// Whether somebody wants an end.
+pub(super) struct Interrupt {
+    has_come: AtomicBool,
+    /// Readable from then on.
+    arrived: PipeReader,
+}
+
+impl Interrupt {
+    /// Keeps signals from ending the process from now on. To be called before there are other
+    /// threads.
+    pub(super) fn catch() -> Result<Arc<Self>, Failure> {
+        let failed = |error: &dyn Display| Failure::new(ExitCode::Other, error.to_string());
+        signal::block(&ENDS).map_err(|errno| failed(&errno))?;
+        let (arrived, mut tell) = std::io::pipe().map_err(|error| failed(&error))?;
+        let interrupt = Arc::new(Self {
+            has_come: AtomicBool::new(false),
+            arrived,
+        });
+        let told = Arc::clone(&interrupt);
+        // Nobody waits for this thread: it ends with the process.
+        thread::spawn(move || {
+            while signal::wait(&ENDS).is_ok() {
+                told.has_come.store(true, Ordering::Relaxed);
+                // A pipe that is full is readable as well.
+                let _ = tell.write_all(&[0]);
+            }
+        });
+        Ok(interrupt)
+    }
+
+    /// Whether a signal has come.
+    pub(super) fn has_come(&self) -> bool {
+        self.has_come.load(Ordering::Relaxed)
+    }
+
+    /// Asks at the terminal that is stdin. `None` if a signal comes first, or nothing more.
+    pub(super) fn ask(&self, question: &str) -> Option<String> {
+        output::prompt(question);
+        let stdin = stdin();
+        let mut sources = [
+            PollFd::new(&stdin, PollFlags::IN),
+            PollFd::new(&self.arrived, PollFlags::IN),
+        ];
+        retry_on_intr(|| poll(&mut sources, None)).ok()?;
+        if !sources[1].revents().is_empty() {
+            output::prompt("\n");
+            return None;
+        }
+        let mut answer = String::new();
+        stdin.read_line(&mut answer).ok()?;
+        Some(answer)
+    }
+}
