@@ -6,14 +6,17 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::sys::{Backing, File, Result};
+use crate::sys::{Backing, Errno, File, Result};
 
 /// A file that was changed longer ago than this is at rest.
 const AT_REST: Duration = Duration::from_secs(2);
-/// How often a part is read in the end, however it changes.
-const TRIES: usize = 32;
+/// How often a part is read again before the reader hears that it does not hold still.
+const TRIES: usize = 64;
 
 /// Reads into `parts`, one behind the other, from `at` on; returns how many bytes there were.
+///
+/// # Errors
+/// `EAGAIN` if a part keeps changing; what reading says.
 pub(super) fn read(file: &File, parts: &mut [&mut [u8]], at: u64) -> Result<usize> {
     let got = file.read_vectored_at(parts, at)?;
     let stat = file.stat()?;
@@ -21,7 +24,18 @@ pub(super) fn read(file: &File, parts: &mut [&mut [u8]], at: u64) -> Result<usiz
     if stat.mtime.is_older_than(AT_REST, now) && stat.ctime.is_older_than(AT_REST, now) {
         return Ok(got);
     }
-    settle(|buf, start| file.read_at(buf, at + start), parts, got)
+    let again = |buf: &mut [u8], start: u64| {
+        wait_for_writers(file);
+        file.read_at(buf, at + start)
+    };
+    settle(again, parts, got)
+}
+
+/// Waits until the writes that are under way are complete. What is read twice could otherwise be the
+/// same half of a write whose thread is not running. A write holds the lock of the inode, which a
+/// search for data has to take (on ext4, btrfs, f2fs and tmpfs; on XFS every read does).
+fn wait_for_writers(file: &File) {
+    let _ = file.seek_data(0);
 }
 
 /// Reads each part again until it comes out the same. `got` bytes have been read once.
@@ -33,7 +47,9 @@ fn settle(
     let mut again = Vec::new();
     let mut start = 0;
     for part in parts {
-        for _ in 0..TRIES {
+        let mut tries = 0..TRIES;
+        loop {
+            tries.next().ok_or(Errno::AGAIN)?;
             let have = got.saturating_sub(start).min(part.len());
             again.resize(part.len(), 0);
             let read = read(&mut again, start as u64)?;
@@ -76,6 +92,18 @@ mod tests {
         assert_eq!(settle(read, parts, 8), Ok(8));
         assert_eq!((one, two), (*b"new!", *b"same"));
         assert_eq!(answers.next(), None);
+    }
+
+    #[test]
+    fn a_part_that_never_holds_still_is_an_error() {
+        let mut state = 0_u8;
+        let parts: &mut [&mut [u8]] = &mut [&mut [0_u8; 4]];
+        let read = |buf: &mut [u8], _| {
+            state = state.wrapping_add(1);
+            buf.fill(state);
+            Ok(4)
+        };
+        assert_eq!(settle(read, parts, 4), Err(Errno::AGAIN));
     }
 
     #[test]

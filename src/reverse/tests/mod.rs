@@ -5,6 +5,7 @@
     reason = "the tests are the user, who goes by paths"
 )]
 
+mod changing;
 mod content;
 mod names;
 mod others;
