@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::format::{CipherOffset, FileIvs, HEADER_LEN, PlainOffset};
-use crate::reverse::lookup::has_several_names;
+use crate::format::{CipherOffset, FileIvs, HEADER_LEN, PlainOffset, ViewPath};
+use crate::reverse::lookup::{Found, has_several_names};
 use crate::reverse::member::Member;
 use crate::reverse::{Reverse, settled, virtuals};
-use crate::sys::{Backing, Errno, File, OpenFlags};
+use crate::sys::{Backing, Errno, File, OpenFlags, Stat};
 use crate::vfs::{Error, NodeId, Opened, Result};
 
 /// An open file of the view.
@@ -30,7 +30,9 @@ pub(super) struct SealedFile {
 
 impl Reverse {
     pub(super) fn open_file(&self, node: NodeId) -> Result<Opened> {
-        let (dir, member) = self.place(node)?;
+        let Found {
+            dir, member, stat, ..
+        } = self.find(node)?;
         let file = match &member {
             Member::Object(name) => {
                 let file = dir.dir.open_file(&name.plain, OpenFlags::RDONLY);
@@ -40,7 +42,12 @@ impl Reverse {
                     Errno::LOOP => Errno::STALE,
                     errno => errno,
                 })?;
-                OpenFile::Sealed(self.sealed(node, file, || dir.path.join(&name.shown))?)
+                let opened = file.stat()?;
+                if opened.key != stat.key {
+                    return Err(Error::Os(Errno::STALE));
+                }
+                let path = dir.path.join(&name.shown);
+                OpenFile::Sealed(self.sealed(node, file, &opened, path))
             }
             Member::Config => OpenFile::AsItIs(self.config()?.reopen(OpenFlags::RDONLY)?),
             Member::DirIv | Member::NameFile(_) => {
@@ -53,24 +60,16 @@ impl Reverse {
         })
     }
 
-    fn sealed(
-        &self,
-        node: NodeId,
-        file: File,
-        own_path: impl FnOnce() -> crate::format::ViewPath,
-    ) -> Result<SealedFile> {
-        let stat = file.stat()?;
-        self.check(node, &stat)?;
-        let path = self
-            .links
-            .opened(stat.key, has_several_names(&stat), own_path());
+    fn sealed(&self, node: NodeId, file: File, stat: &Stat, own_path: ViewPath) -> SealedFile {
+        let several = has_several_names(stat);
+        let path = self.links.opened(stat.key, several, own_path);
         let layout = self.codecs.content.layout();
         let told = self.sizes.told(node).map(|told| layout.plain_size(told));
-        Ok(SealedFile {
+        SealedFile {
             file,
             ivs: path.file_ivs(),
             size: told.unwrap_or(PlainOffset(stat.size)),
-        })
+        }
     }
 
     /// The size of an open file of `size` bytes as its handle shows it.

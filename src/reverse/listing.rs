@@ -15,13 +15,17 @@ use crate::reverse::Reverse;
 use crate::reverse::dirs::ViewDir;
 use crate::reverse::long_names::LongNames;
 use crate::reverse::member::Member;
+use crate::reverse::virtuals::VIRTUAL_MODE;
 use crate::sys::{self, DirStream, Kind, Stat};
-use crate::vfs::{DirEntry, Entry, Handle, NodeId, Result, Take, Vfs};
+use crate::vfs::{Attr, DirEntry, Entry, Handle, NodeId, Result, Take, Vfs};
 
 /// What an object is listed as that cannot be shown; there is no object of that name.
 const INVALID_NAME: &str = "___GOCRYPTFS_INVALID_NAME___";
 /// What a plain file is listed as whose name the configuration file has.
 const COLLISION: &str = "gocryptfs.conf_NAME_COLLISION_";
+
+/// The node of what is listed as either; every operation on it fails.
+const NOWHERE: NodeId = NodeId(u64::MAX);
 
 /// A directory that is being read.
 pub(super) struct OpenDir {
@@ -83,11 +87,7 @@ impl Reverse {
                     let found = self.uncounted(entry.ino, open.dir.dir.stat()?);
                     return Ok(take(&(entry, found)));
                 }
-                // Node 0: the kernel lists the name and does not make a node for it.
-                What::Unnameable(_) => {
-                    let found = self.uncounted(0, Stat::default());
-                    return Ok(take(&(entry, found)));
-                }
+                What::Unnameable(_) => return Ok(take(&(entry, nowhere()))),
             };
             // Removed since it was listed: as if it had not been there.
             let Ok(found) = self.entry(open.node, &open.dir, member) else {
@@ -190,6 +190,20 @@ impl Reverse {
             INVALID_NAME.to_owned()
         };
         Some(What::Unnameable(shown))
+    }
+}
+
+/// What the kernel gets to know of an object that cannot be shown, so that it lists the name. An
+/// inode number that is not the node's keeps it from believing any of this: it looks the name up.
+fn nowhere() -> Entry {
+    let stat = Stat {
+        mode: VIRTUAL_MODE,
+        ..Stat::default()
+    };
+    Entry {
+        node: NOWHERE,
+        generation: 1,
+        attr: Attr::new(0, stat),
     }
 }
 

@@ -7,9 +7,19 @@ use crate::format::{Codecs, PlainOffset, sealed_target_size};
 use crate::reverse::Reverse;
 use crate::reverse::dirs::ViewDir;
 use crate::reverse::member::Member;
+use crate::reverse::target::TARGET_MAX;
 use crate::sys::{Errno, Stat};
 use crate::tree::{Identity, Place};
 use crate::vfs::{Attr, Entry, Error, Handle, NodeId, Result};
+
+/// The object of a node.
+pub(super) struct Found {
+    pub(super) dir: Arc<ViewDir>,
+    pub(super) member: Member,
+    /// With the size that it shows.
+    pub(super) stat: Stat,
+    identity: Identity,
+}
 
 impl Reverse {
     pub(super) fn look_up(&self, parent: NodeId, shown: &OsStr) -> Result<Entry> {
@@ -21,14 +31,20 @@ impl Reverse {
     /// The entry for a member that is there; counts a lookup.
     pub(super) fn entry(&self, parent: NodeId, dir: &ViewDir, member: Member) -> Result<Entry> {
         let (stat, identity) = self.stat(dir, &member)?;
+        let mut unshared = true;
         if let Member::Object(name) = &member
             && has_several_names(&stat)
             && !self.options.newest
         {
             self.links.looked_up(stat.key, dir.path.join(&name.shown));
+            unshared = false;
         }
-        let name = member;
-        let found = self.nodes.remember(Place { parent, name }, identity);
+        // Everything else is another node at another place, since what it shows is made of its path.
+        let place = Place {
+            parent,
+            name: member,
+        };
+        let found = self.nodes.remember_as(place, identity, unshared);
         self.sizes.tell(found.id, &stat);
         Ok(Entry {
             node: found.id,
@@ -53,7 +69,9 @@ impl Reverse {
             stat.size = content.layout().cipher_size(PlainOffset(stat.size)).0;
         } else if stat.is_symlink() {
             let len = usize::try_from(stat.size).unwrap_or(usize::MAX);
-            stat.size = sealed_target_size(content, names, len) as u64;
+            let size = sealed_target_size(content, names, len);
+            // What cannot be read counts as empty.
+            stat.size = if size > TARGET_MAX { 0 } else { size as u64 };
         }
         stat
     }
@@ -63,9 +81,9 @@ impl Reverse {
             let stat = self.root.stat()?;
             return Ok(self.shown(stat.key.ino, stat));
         }
-        let (dir, member) = self.place(node)?;
-        let (mut stat, identity) = self.stat(&dir, &member)?;
-        self.check(node, &stat)?;
+        let Found {
+            mut stat, identity, ..
+        } = self.find(node)?;
         match handle.map(|handle| self.files.get(handle)).transpose()? {
             Some(file) => stat.size = self.size_through(&file, stat.size),
             None => self.sizes.tell(node, &stat),
@@ -82,19 +100,35 @@ impl Reverse {
         Attr::new(ino, stat)
     }
 
-    /// Where the object of a node is found by name. The top directory has no such place.
-    pub(super) fn place(&self, node: NodeId) -> Result<(Arc<ViewDir>, Member)> {
-        let place = self.nodes.place(node).ok_or(Errno::NOENT)?;
-        Ok((self.dir(place.parent)?, place.name))
+    /// The object of a node, by any of its names. The top directory has none.
+    ///
+    /// # Errors
+    /// `ESTALE` if something else was put in its place: the kernel looks again.
+    pub(super) fn find(&self, node: NodeId) -> Result<Found> {
+        let key = self.nodes.key(node);
+        let mut answer = Err(Error::Os(Errno::NOENT));
+        for place in self.nodes.places(node) {
+            answer = self.find_at(place).and_then(|found| {
+                let is_it = Some(found.stat.key) == key;
+                is_it.then_some(found).ok_or(Error::Os(Errno::STALE))
+            });
+            if answer.is_ok() {
+                break;
+            }
+        }
+        answer
     }
 
-    /// `ESTALE` if something else was put in the place of a node: the kernel looks again.
-    pub(super) fn check(&self, node: NodeId, stat: &Stat) -> Result<()> {
-        if Some(stat.key) == self.nodes.key(node) {
-            Ok(())
-        } else {
-            Err(Error::Os(Errno::STALE))
-        }
+    fn find_at(&self, place: Place<Member>) -> Result<Found> {
+        let dir = self.dir(place.parent)?;
+        let member = place.name;
+        let (stat, identity) = self.stat(&dir, &member)?;
+        Ok(Found {
+            dir,
+            member,
+            stat,
+            identity,
+        })
     }
 
     /// Whether this process may do what `mask` says with the object of a node.
@@ -102,8 +136,9 @@ impl Reverse {
         if node == NodeId::ROOT {
             return Ok(self.root.access(OsStr::new("."), mask)?);
         }
-        match self.place(node)? {
-            (dir, Member::Object(name)) => Ok(dir.dir.access(&name.plain, mask)?),
+        let Found { dir, member, .. } = self.find(node)?;
+        match member {
+            Member::Object(name) => Ok(dir.dir.access(&name.plain, mask)?),
             _ if mask & !READ != 0 => Err(Error::Os(Errno::ACCESS)),
             _ => Ok(()),
         }

@@ -115,7 +115,6 @@ impl Reverse {
             dir_ivs: params.has_dir_iv(),
             options,
             exclusions,
-            // The path of a file counts, so each name has a node of its own.
             nodes: Nodes::new(root_key, true),
             dirs: DirCache::new(DIRS),
             links: HardLinks::default(),

@@ -4,21 +4,22 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::format::{Codecs, seal_target_with};
 use crate::reverse::Reverse;
-use crate::reverse::lookup::has_several_names;
+use crate::reverse::lookup::{Found, has_several_names};
 use crate::reverse::member::Member;
 use crate::sys::Errno;
 use crate::vfs::{Error, NodeId, Result};
 
 /// The longest target that a symlink can show, bytes.
-const TARGET_MAX: usize = 4096;
+pub(super) const TARGET_MAX: usize = 4096;
 
 impl Reverse {
     pub(super) fn link_target(&self, node: NodeId) -> Result<Vec<u8>> {
-        let (dir, Member::Object(name)) = self.place(node)? else {
+        let Found {
+            dir, member, stat, ..
+        } = self.find(node)?;
+        let Member::Object(name) = member else {
             return Err(Error::Os(Errno::INVAL));
         };
-        let stat = dir.dir.stat_at(&name.plain)?;
-        self.check(node, &stat)?;
         let target = dir.dir.readlink(&name.plain)?;
         let decides = has_several_names(&stat).then(|| self.links.last(stat.key));
         let path = decides.flatten();

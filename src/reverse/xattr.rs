@@ -1,6 +1,7 @@
 //! Extended attributes: encrypted names, values with derived nonces.
 //!
-//! Only the newest version of the original program shows them; without that option there are none.
+//! Only the newest version of the original program shows them. Without that option there are none,
+//! and the kernel is told so once: `ls -l` would ask for two of each file.
 
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use tracing::warn;
 use crate::format::{ViewPath, is_passed_through};
 use crate::reverse::Reverse;
 use crate::reverse::dirs::ViewDir;
+use crate::reverse::lookup::Found;
 use crate::reverse::member::Member;
 use crate::sys::Errno;
 use crate::vfs::{Error, NodeId, Result};
@@ -19,6 +21,9 @@ const NAME_MAX: usize = 255;
 
 impl Reverse {
     pub(super) fn get_xattr(&self, node: NodeId, name: &OsStr) -> Result<Vec<u8>> {
+        if !self.options.newest {
+            return Err(Error::Os(Errno::NOSYS));
+        }
         let missing = Error::Os(Errno::NODATA);
         let Some(subject) = self.subject(node)? else {
             return Err(missing);
@@ -70,8 +75,9 @@ impl Reverse {
                 path: ViewPath::default(),
             }));
         }
-        Ok(match self.place(node)? {
-            (dir, Member::Object(name)) => Some(Subject {
+        let Found { dir, member, .. } = self.find(node)?;
+        Ok(match member {
+            Member::Object(name) => Some(Subject {
                 plain: name.plain.clone(),
                 path: dir.path.join(&name.shown),
                 dir,

@@ -84,14 +84,18 @@ impl<N: Clone + Eq + Hash> Nodes<N> {
 
     /// Records that `place` leads to an object and counts one lookup of its node.
     pub fn remember(&self, place: Place<N>, object: impl Into<Identity>) -> NodeRef {
-        let identity = object.into();
+        self.remember_as(place, object.into(), self.unshared)
+    }
+
+    /// As [`Nodes::remember`]; a place that is new gets a node of its own if `unshared`.
+    pub fn remember_as(&self, place: Place<N>, identity: Identity, unshared: bool) -> NodeRef {
         let hash = self.hasher.hash_one(&place);
         let table = &mut *self.table.lock();
         let known = table.find(hash, &place);
         let number = table.numbers.number(identity);
         let id = match known {
             Some(id) if table.nodes.get(&id).is_some_and(|n| n.identity == identity) => id,
-            _ if self.unshared && table.nodes.contains_key(&number) => table.numbers.unique(),
+            _ if unshared && table.nodes.contains_key(&number) => table.numbers.unique(),
             _ => number,
         };
         if known != Some(id) {

@@ -138,7 +138,10 @@ fn the_path_that_was_looked_up_last_decides_for_a_file_with_two_names() {
     assert_eq!(hex(&content(&view, &a)), HELLO, "and stays");
     let inode = fs::metadata(plain.path("a")).unwrap().ino();
     assert_eq!((a.attr.ino, hard.attr.ino), (inode, inode));
-    assert_ne!(a.node, hard.node);
+    assert_eq!(a.node, hard.node);
+    fs::remove_file(plain.path("hard")).unwrap();
+    assert_eq!(hex(&content(&view, &a)), HELLO, "by the name that is left");
+    assert_eq!(view.getattr(a.node, None).unwrap().stat.nlink, 1);
 }
 
 #[test]
@@ -152,6 +155,7 @@ fn in_the_newest_version_the_path_that_is_opened_first_decides() {
     };
     let view = plain.view_with(PARAMS, newest, &[]);
     let (a, hard) = (top(&view, A), top(&view, "gJBxdfL1D7Zx0DMeUm1bHg"));
+    assert_ne!(a.node, hard.node);
     assert_eq!(hex(&content(&view, &a)), HELLO);
     fs::remove_file(plain.path("a")).unwrap();
     assert_eq!(hex(&content(&view, &hard)), HELLO, "for ever");
