@@ -24,6 +24,7 @@ mod idle;
 mod model;
 mod mounted;
 mod programs;
+mod reverse;
 mod support;
 mod swap;
 mod tidy;

@@ -12,6 +12,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use tempfile::TempDir;
 
+/// What both programs say when they are.
+const READY: &str = "Filesystem mounted and ready.";
+
 /// One run of either program in the foreground.
 pub(crate) struct Mount {
     child: Child,
@@ -57,9 +60,11 @@ impl Mount {
         let ended = wait::until(|| {
             mount.is_mounted = mount.is_shown();
             let ended = mount.child.try_wait().unwrap();
-            (mount.is_mounted || ended.is_some()).then_some(ended)
+            // the Go program fails if it is unmounted before it has got so far
+            let is_ready = mount.is_mounted && mount.log().contains(READY);
+            (is_ready || ended.is_some()).then_some(ended)
         });
-        assert!(mount.is_mounted, "no mount: {ended:?}\n{}", mount.log());
+        assert!(ended == Some(None), "no mount: {ended:?}\n{}", mount.log());
         mount
     }
 

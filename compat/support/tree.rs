@@ -170,7 +170,7 @@ fn times(dir: &Path) -> io::Result<()> {
 }
 
 /// Gives every entry below `dir` a modification time of its own, in the order of the names.
-fn age(dir: &Path, clock: &mut i64) -> io::Result<()> {
+pub(crate) fn age(dir: &Path, clock: &mut i64) -> io::Result<()> {
     let entries = fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path()));
     let mut paths: Vec<PathBuf> = entries.collect::<io::Result<_>>()?;
     paths.sort();
@@ -184,7 +184,7 @@ fn age(dir: &Path, clock: &mut i64) -> io::Result<()> {
     Ok(())
 }
 
-fn set_mtime(path: &Path, secs: i64, nanos: i64) -> io::Result<()> {
+pub(crate) fn set_mtime(path: &Path, secs: i64, nanos: i64) -> io::Result<()> {
     let time = Timespec {
         tv_sec: secs,
         tv_nsec: nanos,
