@@ -58,6 +58,16 @@ fn a_full_ext4_keeps_what_it_has() {
 }
 
 #[test]
+fn a_full_btrfs_keeps_what_it_has() {
+    fill(Kind::Btrfs, &[]);
+}
+
+#[test]
+fn a_full_xfs_keeps_what_it_has() {
+    fill(Kind::Xfs, &[]);
+}
+
+#[test]
 fn overwriting_on_a_full_disk_damages_nothing() {
     let what = "overwriting on a full disk";
     let Some(disk) = Disk::with_options(Kind::Tmpfs, what, &["-o", "size=4m"]) else {

@@ -1,4 +1,4 @@
-//! Sharing storage between files: `FICLONERANGE` of `ioctl_ficlonerange(2)`.
+//! Sharing storage between files: `FICLONERANGE` of `ioctl_ficlonerange(2)`, and what it waits for.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -39,5 +39,21 @@ pub(super) fn clone_range(
     #[allow(unsafe_code)]
     unsafe {
         ioctl(dst, Setter::<FICLONERANGE, FileCloneRange>::new(range))
+    }
+}
+
+/// Writes the data from `offset` on to the disk and waits for it, without making anything durable:
+/// `sync_file_range(2)`.
+pub(super) fn write_out(file: impl AsFd, offset: u64) {
+    let whole = libc::SYNC_FILE_RANGE_WAIT_BEFORE
+        | libc::SYNC_FILE_RANGE_WRITE
+        | libc::SYNC_FILE_RANGE_WAIT_AFTER;
+    let Ok(offset) = offset.try_into() else {
+        return;
+    };
+    // SAFETY: the call takes numbers only, and `file` keeps the descriptor open.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::sync_file_range(file.as_fd().as_raw_fd(), offset, 0, whole);
     }
 }

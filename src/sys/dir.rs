@@ -69,14 +69,17 @@ impl Dir {
         FsStat::of_fd(self)
     }
 
+    /// A new file that never gets a name: it is gone when it is closed. `EOPNOTSUPP` where the
+    /// filesystem has no such files.
+    pub fn nameless(&self) -> Result<File> {
+        let flags = OpenFlags::TMPFILE | OpenFlags::RDWR;
+        self.open_raw(OsStr::new("."), flags, 0o600).map(File::from)
+    }
+
     /// Whether files of this filesystem can share their storage. Tried out with two files that
     /// never get a name.
     pub fn can_clone(&self) -> bool {
-        let nameless = || {
-            let flags = OpenFlags::TMPFILE | OpenFlags::RDWR;
-            self.open_raw(OsStr::new("."), flags, 0o600).map(File::from)
-        };
-        let (Ok(one), Ok(other)) = (nameless(), nameless()) else {
+        let (Ok(one), Ok(other)) = (self.nameless(), self.nameless()) else {
             return false;
         };
         one.clone_range(&other, 0, 0, 0).is_ok()

@@ -1,6 +1,7 @@
 //! Where a file's data lies on the device: `FS_IOC_FIEMAP` of `ioctl(2)`, described in the kernel's
 //! `filesystems/fiemap.rst`.
 
+use std::ops::Range;
 use std::os::fd::AsFd;
 
 use rustix::ioctl::{Opcode, Updater, ioctl, opcode};
@@ -61,19 +62,25 @@ const FIEMAP: Opcode = opcode::read_write::<Head>(b'f', 11);
 impl File {
     /// The extents of the file. `EOPNOTSUPP` where the filesystem does not tell.
     pub fn extents(&self) -> Result<Vec<Extent>> {
+        self.extents_in(0..u64::MAX)
+    }
+
+    /// The extents that a range of the file touches.
+    pub(super) fn extents_in(&self, range: Range<u64>) -> Result<Vec<Extent>> {
         let mut extents = Vec::new();
-        let mut start = 0;
-        loop {
-            let request = extents_from(self, start)?;
+        let mut start = range.start;
+        while start < range.end {
+            let request = extents_at(self, start..range.end)?;
             let found = &request.extents[..request.head.mapped.min(AT_ONCE) as usize];
             extents.extend(found.iter().map(Extent::from));
             match found.last() {
                 Some(last) if last.flags & LAST == 0 => {
                     start = last.logical.saturating_add(last.length);
                 }
-                _ => return Ok(extents),
+                _ => break,
             }
         }
+        Ok(extents)
     }
 }
 
@@ -88,11 +95,11 @@ impl From<&RawExtent> for Extent {
     }
 }
 
-fn extents_from(file: impl AsFd, start: u64) -> Result<Request> {
+fn extents_at(file: impl AsFd, range: Range<u64>) -> Result<Request> {
     let mut request = Request {
         head: Head {
-            start,
-            length: u64::MAX - start,
+            start: range.start,
+            length: range.end.saturating_sub(range.start),
             flags: 0,
             mapped: 0,
             count: AT_ONCE,

@@ -6,10 +6,10 @@
 use std::io::IoSliceMut;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 
-use rustix::fs::{self, FallocateFlags, Mode, SeekFrom};
+use rustix::fs::{self, FallocateFlags, IFlags, Mode, SeekFrom};
 use rustix::io::{self, retry_on_intr};
 
-use super::clone::clone_range;
+use super::clone::{clone_range, write_out};
 use super::{Errno, OpenFlags, Result, Stat, fd_path};
 
 /// An open file.
@@ -83,9 +83,19 @@ pub trait Backing: Send + Sync {
     /// Makes the content durable; unless `data_only`, all metadata too.
     fn sync(&self, data_only: bool) -> Result<()>;
 
+    /// Whether an overwrite of a range goes where its data are, and so needs no space. Not known
+    /// for certain means no.
+    fn is_overwritten_in_place(&self, _offset: u64, _len: u64) -> bool {
+        false
+    }
+
     /// Whether the file holds data for which the filesystem has not chosen a place yet. A clone
     /// has to wait for that.
     fn has_unplaced_data(&self) -> bool;
+
+    /// Has the filesystem choose the places for all data from `offset` on, which takes as long as
+    /// writing them. What fails here will fail again.
+    fn place_data(&self, _offset: u64) {}
 
     /// Makes a range share its storage with a range of `src`; a `len` of 0 means to its end.
     fn clone_range(&self, src: &Self, src_offset: u64, len: u64, dst_offset: u64) -> Result<()>
@@ -228,9 +238,20 @@ impl Backing for File {
         })
     }
 
+    fn is_overwritten_in_place(&self, offset: u64, len: u64) -> bool {
+        let flags = fs::ioctl_getflags(self);
+        let extents = self.extents_in(offset..offset.saturating_add(len));
+        flags.is_ok_and(|flags| flags.contains(IFlags::NOCOW))
+            && extents.is_ok_and(|extents| extents.iter().all(|extent| !extent.shared))
+    }
+
     fn has_unplaced_data(&self) -> bool {
         self.extents()
             .is_ok_and(|extents| extents.iter().any(|extent| extent.unplaced))
+    }
+
+    fn place_data(&self, offset: u64) {
+        write_out(self, offset);
     }
 
     fn clone_range(&self, src: &File, src_offset: u64, len: u64, dst_offset: u64) -> Result<()> {

@@ -63,8 +63,19 @@ pub struct Fault {
     pub written: usize,
     /// The error.
     pub errno: Errno,
-    /// Whether all later changes fail too, without writing anything: the disk is gone.
-    pub lasting: bool,
+    /// What becomes of later changes.
+    pub then: Then,
+}
+
+/// What comes after a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// Later changes succeed.
+    Well,
+    /// Whatever takes space fails too: writes, also to the same place, and reservations.
+    Full,
+    /// All changes fail without writing anything: the disk is gone.
+    Gone,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +83,8 @@ struct State {
     bytes: Vec<u8>,
     log: Vec<Change>,
     fault: Option<Fault>,
+    /// The fault that every change meets which takes space.
+    full: Option<Fault>,
 }
 
 /// A file in memory.
@@ -99,7 +112,9 @@ impl MemFile {
 
     /// Sets the fault to come, or none.
     pub fn set_fault(&self, fault: Option<Fault>) {
-        self.0.lock().fault = fault;
+        let mut state = self.0.lock();
+        state.fault = fault;
+        state.full = None;
     }
 }
 
@@ -113,10 +128,17 @@ impl State {
         }
         let now = *fault;
         fault.written = 0;
-        if !now.lasting {
-            self.fault = None;
+        match now.then {
+            Then::Well => self.fault = None,
+            Then::Full => self.full = self.fault.take(),
+            Then::Gone => {}
         }
         Some(now)
+    }
+
+    /// As [`State::strike`], for a change that takes space.
+    fn strike_growth(&mut self) -> Option<Fault> {
+        self.full.or_else(|| self.strike())
     }
 
     /// Records a change; an error if it is to fail.
@@ -190,7 +212,7 @@ impl Backing for MemFile {
     fn write_at(&self, buf: &[u8], offset: u64) -> core::result::Result<(), ShortWrite> {
         let at = index(offset, buf.len()).map_err(|errno| ShortWrite { written: 0, errno })?;
         let mut state = self.0.lock();
-        let fault = state.strike();
+        let fault = state.strike_growth();
         let written = fault.map_or(buf.len(), |fault| fault.written.min(buf.len()));
         state.log.push(Change::Write {
             offset,
@@ -218,7 +240,10 @@ impl Backing for MemFile {
     }
 
     fn reserve(&self, offset: u64, len: u64, how: Reserve) -> Result<()> {
-        self.0.lock().record(Change::Reserve { offset, len, how })
+        let mut state = self.0.lock();
+        state.log.push(Change::Reserve { offset, len, how });
+        let fault = state.strike_growth();
+        fault.map_or(Ok(()), |fault| Err(fault.errno))
     }
 
     fn punch(&self, offset: u64, len: u64) -> Result<()> {

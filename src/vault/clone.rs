@@ -5,14 +5,29 @@
 //! whole; otherwise the blocks at that end are copied as they are.
 //!
 //! Invariant: a target that shall keep something gets the bytes at both ends before the clone, as
-//! whole blocks, since that can run out of space; what can fail afterwards is the clone alone.
+//! whole blocks, since that can run out of space; what can fail afterwards is the clone alone (see
+//! `abandon`).
 
-use crate::format::{BlockNo, CipherOffset, FileId};
-use crate::sys::{Backing, Errno};
+use std::ops::Range;
+
+use crate::format::{BlockNo, CipherOffset, FileId, PlainOffset};
+use crate::sys::Backing;
 use crate::vault::copy::{CloneRule, Copied, NotCloned};
-use crate::vault::error::{Error, Result};
+use crate::vault::error::Result;
 use crate::vault::file::CipherFile;
 use crate::vault::plan::{Adopt, ClonePlan, Shape};
+
+/// How the backing file system lets files share their storage.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reflinks {
+    /// Whether it does at all.
+    pub(super) possible: bool,
+    /// The unit that is shared, bytes.
+    pub(super) grain: u64,
+    /// Whether a file can be cut inside a shared unit without space for a copy of it. Measured on
+    /// full disks: btrfs does so, XFS answers `ENOSPC`.
+    pub(super) cut_for_free: bool,
+}
 
 /// A range of cipher bytes, and the files around it.
 struct Extent {
@@ -20,8 +35,9 @@ struct Extent {
     end: u64,
     source_len: u64,
     target_len: u64,
-    /// The target has nothing to keep, and ends within the range.
-    replacing: bool,
+    /// The target may pass the end of the range for a moment: it ends before it, and can be cut
+    /// there or is new.
+    may_pass_end: bool,
 }
 
 impl<B: Backing> CipherFile<B> {
@@ -35,23 +51,49 @@ impl<B: Backing> CipherFile<B> {
         let Some(id) = source.id()? else {
             return Err(NotCloned::Impossible);
         };
-        let before = self.shape()?;
-        if plan.adopt == Adopt::IntoHollow && !self.is_hollow(before.size)? {
+        let before = self.before(plan)?;
+        if plan.adopt == Adopt::IntoHollow && !self.is_hollow(before.shape.size)? {
             return Err(NotCloned::Impossible);
         }
         let copied = self
-            .adopt(id, plan, before)
+            .adopt(id, plan, before.shape)
+            .and_then(|()| self.seal_part(source, id, &plan.head))
             .map_err(NotCloned::from)
             .and_then(|()| self.share(source, plan, rule));
         self.content().set_size(None);
-        let copied = copied.map_err(|reason| self.abandon(source, plan, before, reason))?;
+        let copied = copied.map_err(|reason| self.abandon(source, plan, &before, reason))?;
         self.content().set_id(Some(id));
-        self.seal_ends(source, plan)?;
+        // Who wants the tail too comes back for it, and learns then what is wrong with it.
+        let tail = match self.seal_part(source, id, &plan.tail) {
+            Ok(()) => plan.tail.end.0 - plan.tail.start.0,
+            Err(_) => 0,
+        };
         let blocks = plan.tail.start.0 - plan.head.end.0;
         Ok(Copied {
-            bytes: plan.len(),
+            bytes: plan.tail.start.0 + tail - plan.head.start.0,
             shared: blocks.saturating_sub(copied),
         })
+    }
+
+    /// Seals a part of a block anew, under the ID that the target has taken.
+    fn seal_part(
+        &self,
+        source: &CipherFile<B>,
+        id: FileId,
+        part: &Range<PlainOffset>,
+    ) -> Result<()> {
+        let len = usize::try_from(part.end.0 - part.start.0).unwrap_or(0);
+        let mut buf = Vec::new();
+        let data = source.read_locked(part.start, len, &mut buf)?;
+        if data.is_empty() {
+            return Ok(());
+        }
+        let old = self.plain_size()?;
+        let sealed = self.write_under(id, part.start, data);
+        if sealed.is_err() {
+            self.cut_back(old);
+        }
+        sealed
     }
 
     /// Makes the target ready to hold blocks of the file `id`.
@@ -60,7 +102,9 @@ impl<B: Backing> CipherFile<B> {
         match plan.adopt {
             Adopt::Replacing => Ok(()),
             Adopt::IntoEmpty => {
-                self.set_cipher_size(CipherOffset(0))?;
+                if self.cipher_size()? > CipherOffset(0) {
+                    self.set_cipher_size(CipherOffset(0))?;
+                }
                 // With block 0 the header comes along.
                 if plan.blocks.start == BlockNo(0) {
                     return Ok(());
@@ -104,7 +148,7 @@ impl<B: Backing> CipherFile<B> {
         }
         self.backing
             .clone_range(&source.backing, from, to - from, from)?;
-        if extent.replacing && to > extent.end {
+        if extent.may_pass_end && to > extent.end {
             self.backing.set_len(extent.end)?;
         }
         Ok(from.saturating_sub(extent.start) + extent.end.saturating_sub(to))
@@ -113,47 +157,50 @@ impl<B: Backing> CipherFile<B> {
     fn extent(&self, source: &CipherFile<B>, plan: &ClonePlan) -> Result<Extent> {
         let layout = self.layout();
         let source_len = source.cipher_size()?.0;
-        let with_header = plan.blocks.start == BlockNo(0) && plan.adopt != Adopt::Shared;
+        let target_len = self.backing.len()?;
+        let first = plan.blocks.start;
+        let start = if first == BlockNo(0) && plan.adopt != Adopt::Shared {
+            0
+        } else {
+            layout.cipher_start(first).0
+        };
+        let end = if plan.to_end {
+            source_len
+        } else {
+            layout.cipher_start(plan.blocks.end).0
+        };
         Ok(Extent {
-            start: if with_header {
-                0
-            } else {
-                layout.cipher_start(plan.blocks.start).0
-            },
-            end: if plan.to_end {
-                source_len
-            } else {
-                layout.cipher_start(plan.blocks.end).0
-            },
+            start,
+            end,
             source_len,
-            target_len: self.backing.len()?,
-            replacing: with_header && plan.adopt != Adopt::IntoHollow,
+            target_len,
+            may_pass_end: target_len <= end && (target_len == 0 || self.reflinks.cut_for_free),
         })
     }
 
     /// Where the clone begins: if behind the beginning of the range, the bytes before it have to
     /// be copied.
     fn start_of_clone(&self, source: &CipherFile<B>, extent: &Extent) -> Result<u64> {
-        let down = extent.start - extent.start % self.grain;
+        let down = extent.start - extent.start % self.reflinks.grain;
         if down == extent.start || self.same_bytes(source, down, extent.start)? {
             return Ok(down);
         }
-        Ok(down + self.grain)
+        Ok(down + self.reflinks.grain)
     }
 
     /// Where the clone ends: if before the end of the range, the bytes behind it have to be
     /// copied.
     fn end_of_clone(&self, source: &CipherFile<B>, extent: &Extent) -> Result<u64> {
         let end = extent.end;
-        let down = end - end % self.grain;
+        let down = end - end % self.reflinks.grain;
         if down == end || (end == extent.source_len && extent.target_len <= end) {
             return Ok(end);
         }
-        let up = (down + self.grain).min(extent.source_len);
+        let up = (down + self.reflinks.grain).min(extent.source_len);
         // A clone may end inside a block only where both files end.
-        let possible = up.is_multiple_of(self.grain) || extent.target_len <= up;
+        let possible = up.is_multiple_of(self.reflinks.grain) || extent.target_len <= up;
         let harmless =
-            extent.replacing || (extent.target_len >= up && self.same_bytes(source, end, up)?);
+            extent.may_pass_end || (extent.target_len >= up && self.same_bytes(source, end, up)?);
         Ok(if possible && harmless { up } else { down })
     }
 
@@ -168,78 +215,17 @@ impl<B: Backing> CipherFile<B> {
 
     /// Copies cipher bytes as they are: valid between files of one ID at the same place.
     fn copy_raw(&self, source: &CipherFile<B>, start: u64, end: u64) -> Result<()> {
-        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
-        let got = source.backing.read_at(&mut bytes, start)?;
-        bytes.truncate(got);
+        let bytes = source.read_raw(start, end)?;
         let size = CipherOffset(self.backing.len()?);
         self.commit(size, CipherOffset(start), &bytes)
     }
 
-    /// Puts the target into a readable state after a clone failed; returns the reason.
-    fn abandon(
-        &self,
-        source: &CipherFile<B>,
-        plan: &ClonePlan,
-        before: Shape,
-        reason: NotCloned,
-    ) -> NotCloned {
-        self.content().set_id(None);
-        let restored = match plan.adopt {
-            Adopt::IntoEmpty => self.set_cipher_size(CipherOffset(0)),
-            _ => self.restore(source, plan, before),
-        };
-        match (restored, reason) {
-            (Err(error), _) => NotCloned::Failed(error),
-            (Ok(()), NotCloned::Failed(Error::Os(errno))) if is_static(errno) => {
-                NotCloned::Impossible
-            }
-            (Ok(()), reason) => reason,
-        }
+    pub(super) fn read_raw(&self, start: u64, end: u64) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
+        let got = self.backing.read_at(&mut bytes, start)?;
+        bytes.truncate(got);
+        Ok(bytes)
     }
-
-    fn restore(&self, source: &CipherFile<B>, plan: &ClonePlan, before: Shape) -> Result<()> {
-        let id = self.id()?;
-        // Under another ID nothing has been cloned yet: the header comes first.
-        if let (Some(id), true) = (id, id == source.id()?) {
-            self.mend(source, plan, id)?;
-        }
-        if self.plain_size()? > before.size {
-            self.shrink(before.size)?;
-        }
-        Ok(())
-    }
-
-    /// Makes the block whole in which a clone came to a stop, from the source; a hole or the end
-    /// of the file if that is impossible.
-    fn mend(&self, source: &CipherFile<B>, plan: &ClonePlan, id: FileId) -> Result<()> {
-        let layout = self.layout();
-        for block in (plan.blocks.start.0..plan.blocks.end.0).map(BlockNo) {
-            let (start, end) = (
-                layout.cipher_start(block),
-                layout.cipher_start(block.next()),
-            );
-            let size = self.cipher_size()?;
-            if start >= size {
-                break;
-            }
-            let whole = self.read_block(id, block).is_ok();
-            if whole || self.copy_raw(source, start.0, end.0).is_ok() {
-                continue;
-            }
-            if end > size || self.backing.punch(start.0, end.0 - start.0).is_err() {
-                return self.set_cipher_size(start);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether an error says that these files can never be cloned, as opposed to a lack of something.
-fn is_static(errno: Errno) -> bool {
-    matches!(
-        errno,
-        Errno::OPNOTSUPP | Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::NOTTY | Errno::TXTBSY
-    )
 }
 
 #[cfg(test)]

@@ -249,14 +249,14 @@ impl Vault {
     }
 
     /// An open file of this vault over a backing file.
-    pub(super) fn attach<B>(&self, backing: B, key: FileKey) -> CipherFile<B> {
+    fn attach(&self, backing: File, key: FileKey) -> CipherFile {
         CipherFile {
             backing,
             registration: self.files.register(key, !self.shared_storage),
             codec: Arc::clone(&self.content),
             safety: self.safety,
-            grain: self.grain,
-            may_clone: self.may_clone,
+            spare: Arc::clone(&self.spare),
+            reflinks: self.reflinks,
         }
     }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use crate::format::{BlockNo, CipherOffset, ContentCodec, FileId, HEADER_LEN, Layout, PlainOffset};
 use crate::sys::{Backing, File, FileKey, Stat};
+use crate::vault::clone::Reflinks;
 use crate::vault::error::{Error, Result};
 use crate::vault::open::{Content, Registration};
+use crate::vault::spare::Spare;
 use crate::vault::undo::Safety;
 
 /// The size of the largest file that the kernel can address, bytes.
@@ -20,8 +22,8 @@ pub struct CipherFile<B = File> {
     pub(super) registration: Registration,
     pub(super) codec: Arc<ContentCodec>,
     pub(super) safety: Safety,
-    pub(super) grain: u64,
-    pub(super) may_clone: bool,
+    pub(super) spare: Arc<Spare<B>>,
+    pub(super) reflinks: Reflinks,
 }
 
 impl<B: Backing> CipherFile<B> {

@@ -6,6 +6,7 @@ use crate::format::{CipherOffset, FileId, HEADER_LEN, PLAIN_BLOCK, PlainOffset};
 use crate::sys::{Backing, Errno};
 use crate::vault::error::Result;
 use crate::vault::file::CipherFile;
+use crate::vault::undo::insist;
 
 impl<B: Backing> CipherFile<B> {
     /// Whether the file of `size` plain bytes is a hole, but for zeros in a last partial block.
@@ -23,14 +24,14 @@ impl<B: Backing> CipherFile<B> {
         // The header shares its block of the backing file system with what follows, and so may
         // the last partial block with what precedes it.
         let end = self.layout().cipher_start(last).0;
-        let seen = end - end % self.grain;
-        let in_between = match self.backing.seek_data(self.grain) {
+        let seen = end - end % self.reflinks.grain;
+        let in_between = match self.backing.seek_data(self.reflinks.grain) {
             Err(Errno::NXIO) => false,
             found => found? < seen,
         };
         let header = HEADER_LEN as u64;
         Ok(!in_between
-            && self.is_zero(header, end.min(self.grain))?
+            && self.is_zero(header, end.min(self.reflinks.grain))?
             && self.is_zero(seen.max(header), end)?)
     }
 
@@ -48,13 +49,15 @@ impl<B: Backing> CipherFile<B> {
     /// After an error the file has the ID that it had.
     pub(super) fn become_hollow(&self, id: FileId, size: PlainOffset) -> Result<()> {
         let old = self.id()?;
+        let slot = self.insure(0, HEADER_LEN as u64)?;
         self.put_header(id)?;
         let sealed = self.seal_last_zeros(id, size);
         let cipher_size = self.cipher_size()?;
         let at = self.layout().cipher_start(self.layout().block_of(size));
         let done = self.commit(cipher_size, at, &sealed);
         if let (Err(_), Some(old)) = (&done, old) {
-            self.put_header(old)?;
+            self.content().set_id(None);
+            insist(&self.backing, slot, 0, &old.to_header())?;
         }
         done
     }

@@ -15,6 +15,7 @@
 //! - The first write of a file carries header and content in one request; a later block is
 //!   replaced by one request, which is taken back if it fails half way (see `undo`).
 
+mod abandon;
 mod badname;
 mod clone;
 pub mod conf;
@@ -33,6 +34,7 @@ mod recover;
 mod remove;
 mod rename;
 mod resize;
+mod spare;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -40,6 +42,7 @@ mod verify;
 mod write;
 mod xattr;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,8 +61,10 @@ pub use xattr::{Subject, XattrNames};
 
 use crate::crypto::MasterKey;
 use crate::format::{BadNames, Codecs, ContentCodec, NameCodec, Params, XattrCodec};
-use crate::sys::{Dir, FsStat, Reserve, fs_magic};
+use crate::sys::{Dir, File, FsStat, Reserve, fs_magic};
+use crate::vault::clone::Reflinks;
 use crate::vault::open::OpenFiles;
+use crate::vault::spare::Spare;
 
 /// How a vault is used.
 #[derive(Clone, Copy, Debug)]
@@ -80,10 +85,8 @@ pub struct Vault {
     xattrs: XattrCodec,
     files: Arc<OpenFiles>,
     safety: Safety,
-    /// The unit that the backing file system clones, bytes.
-    grain: u64,
-    /// Whether the backing file system can clone at all.
-    may_clone: bool,
+    spare: Arc<Spare<File>>,
+    reflinks: Reflinks,
     shared_storage: bool,
     /// Held by whoever makes, moves or removes an object with a `.name` file beside it.
     long_names: Mutex<()>,
@@ -103,6 +106,12 @@ impl Vault {
         let root = Dir::open(cipherdir)?;
         let fs = root.statfs()?;
         let codecs = Codecs::new(key, params);
+        let reflinks = Reflinks {
+            possible: root.can_clone(),
+            grain: fs.bsize.max(1),
+            cut_for_free: fs.magic == fs_magic::BTRFS,
+        };
+        let home = root.open_dir(OsStr::new("."))?;
         Ok(Vault {
             names: codecs.names,
             bad_names: BadNames::default(),
@@ -110,9 +119,9 @@ impl Vault {
             content: Arc::new(codecs.content),
             xattrs: codecs.xattrs,
             files: Arc::default(),
-            safety: safety_for(&fs, options.preallocate),
-            grain: fs.bsize.max(1),
-            may_clone: root.can_clone(),
+            safety: safety_for(&fs, reflinks.possible, options.preallocate),
+            spare: Arc::new(Spare::new(reflinks.grain, move || home.nameless())),
+            reflinks,
             shared_storage: options.shared_storage,
             long_names: Mutex::new(()),
             root,
@@ -126,7 +135,7 @@ impl Vault {
 
     /// Whether the backing file system lets files share their storage.
     pub fn may_clone(&self) -> bool {
-        self.may_clone
+        self.reflinks.possible
     }
 
     /// Space and inodes of the backing file system.
@@ -139,8 +148,9 @@ impl Vault {
 }
 
 /// Reserving space keeps an overwrite from failing only where overwrites happen in place.
-fn safety_for(fs: &FsStat, preallocate: bool) -> Safety {
+fn safety_for(fs: &FsStat, can_clone: bool, preallocate: bool) -> Safety {
     match fs.magic {
+        fs_magic::BTRFS if can_clone => Safety::Insure,
         _ if !preallocate => Safety::Remember,
         fs_magic::BTRFS => Safety::Remember,
         fs_magic::XFS => Safety::Reserve(Reserve::KeepSizeUnshare),

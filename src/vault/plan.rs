@@ -10,8 +10,9 @@ use crate::format::{BlockNo, FileId, PLAIN_BLOCK, PlainOffset};
 
 const BLOCK: u64 = PLAIN_BLOCK as u64;
 
-/// The most that one request clones, so that a huge copy can be interrupted, bytes.
-pub(super) const SLICE: u64 = 1 << 30;
+/// The most that one request clones, bytes. The kernel cannot interrupt a request, and if the data
+/// have yet to be written to the disk it takes as long as that.
+pub(super) const SLICE: u64 = 256 << 20;
 
 /// What matters of a file. `id` is `None` while it is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,13 @@ pub(super) enum Plan {
     Clone(ClonePlan),
 }
 
+impl Plan {
+    /// Whether no byte is sealed anew.
+    pub(super) fn is_aligned(&self) -> bool {
+        matches!(self, Plan::Clone(clone) if clone.head.is_empty() && clone.tail.is_empty())
+    }
+}
+
 /// A copy that clones: `head` and `tail` are parts of blocks and are sealed anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ClonePlan {
@@ -78,13 +86,6 @@ pub(super) struct ClonePlan {
     /// The last cloned block is the last of both files, so it may be a partial one.
     pub(super) to_end: bool,
     pub(super) tail: Range<PlainOffset>,
-}
-
-impl ClonePlan {
-    /// The bytes that this plan copies.
-    pub(super) fn len(&self) -> u64 {
-        self.tail.end.0 - self.head.start.0
-    }
 }
 
 /// Plans a copy between two different files.

@@ -4,6 +4,8 @@ use crate::format::{CipherOffset, FileId, PLAIN_BLOCK, PlainOffset};
 use crate::sys::{Backing, Errno, Reserve};
 use crate::vault::error::{Error, Result};
 use crate::vault::file::CipherFile;
+use crate::vault::spare::Slot;
+use crate::vault::undo::insist;
 
 impl<B: Backing> CipherFile<B> {
     /// Sets the plain size: cuts off what is behind it, or grows the file with a hole.
@@ -133,27 +135,39 @@ impl<B: Backing> CipherFile<B> {
         plain.truncate(keep);
         let mut sealed = Vec::with_capacity(layout.cipher_block());
         self.codec.seal_run(id, block, &plain, &mut sealed);
+        // Cutting must not fail for want of it: it makes space.
+        let mut slot = self.insure(start.0, sealed.len() as u64).ok().flatten();
         self.commit(self.cipher_size()?, start, &sealed)
-            .or_else(|error| self.make_room(error, start, &sealed))?;
+            .or_else(|error| self.make_room(error, start, &sealed, slot.take()))?;
         let cut = self.set_cipher_size(layout.cipher_size(size));
         if cut.is_err() {
             stored.truncate(sealed.len());
-            let _ = self.backing.write_at(&stored, start.0);
+            let _ = insist(&self.backing, slot, start.0, &stored);
         }
         cut
     }
 
-    /// Puts a sealed block in place after all if there was no space for it: where nothing is
-    /// overwritten in place, cutting off what is behind it makes some.
-    fn make_room(&self, error: Error, start: CipherOffset, sealed: &[u8]) -> Result<()> {
-        let end = self.layout().block_end(CipherOffset(start.0 + 1));
-        match error {
-            Error::Os(Errno::NOSPC | Errno::DQUOT) if self.cipher_size()? > end => {
-                self.set_cipher_size(end)?;
-                self.commit(end, start, sealed)
-            }
-            error => Err(error),
+    /// Puts a sealed block in place after all if there was no space for it: with what was put by,
+    /// or, where nothing is overwritten in place, by cutting off what is behind it.
+    fn make_room(
+        &self,
+        error: Error,
+        start: CipherOffset,
+        sealed: &[u8],
+        slot: Option<Slot<'_, B>>,
+    ) -> Result<()> {
+        if !matches!(error, Error::Os(Errno::NOSPC | Errno::DQUOT)) {
+            return Err(error);
         }
+        if slot.is_some_and(|slot| slot.put(&self.backing, start.0, sealed).is_ok()) {
+            return Ok(());
+        }
+        let end = self.layout().block_end(CipherOffset(start.0 + 1));
+        if self.cipher_size()? <= end {
+            return Err(error);
+        }
+        self.set_cipher_size(end)?;
+        self.commit(end, start, sealed)
     }
 
     /// Grows the file from `old` to `size` bytes of plain size. The caller holds the exclusive

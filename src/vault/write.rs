@@ -6,7 +6,8 @@ use crate::format::{BlockNo, CipherOffset, FileId, HEADER_LEN, PLAIN_BLOCK, Plai
 use crate::sys::{Backing, Errno};
 use crate::vault::error::Result;
 use crate::vault::file::{CipherFile, LARGEST};
-use crate::vault::undo::Undo;
+use crate::vault::spare::Slot;
+use crate::vault::undo::{Undo, insure};
 
 thread_local! {
     /// Where a request is sealed: one buffer a thread, reused.
@@ -82,6 +83,12 @@ impl<B: Backing> CipherFile<B> {
             }
             result
         })
+    }
+
+    /// Writes within one block of a file that has the ID `id`, even if that is all it has. The
+    /// caller holds the exclusive lock.
+    pub(super) fn write_under(&self, id: FileId, at: PlainOffset, data: &[u8]) -> Result<()> {
+        self.write_blocks(id, self.cipher_size()?, at, data, &mut Vec::new())
     }
 
     /// The first write of an empty file brings the header with it.
@@ -172,10 +179,16 @@ impl<B: Backing> CipherFile<B> {
         Ok(())
     }
 
+    /// Puts space by for getting an overwrite of a range to its end, or back, whatever happens;
+    /// `None` where that needs none.
+    pub(super) fn insure(&self, at: u64, len: u64) -> Result<Option<Slot<'_, B>>> {
+        Ok(insure(&self.backing, self.safety, &self.spare, at, len)?)
+    }
+
     /// Puts sealed bytes into the backing file, or leaves it as it was.
     pub(super) fn commit(&self, size: CipherOffset, at: CipherOffset, bytes: &[u8]) -> Result<()> {
         let len = bytes.len() as u64;
-        let undo = Undo::prepare(&self.backing, self.safety, size, at, len)?;
+        let undo = Undo::prepare(&self.backing, self.safety, &self.spare, size, at, len)?;
         match self.backing.write_at(bytes, at.0) {
             Ok(()) => {
                 self.content()
@@ -185,8 +198,9 @@ impl<B: Backing> CipherFile<B> {
             Err(failed) => {
                 self.content().set_size(None);
                 let stop = CipherOffset(at.0 + failed.written as u64);
-                let end = self.layout().block_end(stop);
-                Err(undo.apply(&self.backing, bytes, failed, end).into())
+                let layout = self.layout();
+                let block = layout.cipher_start(layout.block_at(stop))..layout.block_end(stop);
+                Err(undo.apply(&self.backing, bytes, failed, block).into())
             }
         }
     }

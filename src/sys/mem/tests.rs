@@ -62,7 +62,7 @@ fn the_chosen_write_is_cut_short_and_later_ones_pass() {
         nth: 1,
         written: 2,
         errno: Errno::NOSPC,
-        lasting: false,
+        then: Then::Well,
     }));
     assert_eq!(image.set_len(8), Ok(()));
     assert_eq!(
@@ -91,7 +91,7 @@ fn after_a_lasting_fault_nothing_changes_any_more() {
         nth: 0,
         written: 1,
         errno: Errno::IO,
-        lasting: true,
+        then: Then::Gone,
     }));
     assert!(image.write_at(&[5; 3], 0).is_err());
     assert!(image.write_at(&[6; 3], 0).is_err());
@@ -120,7 +120,7 @@ fn a_clone_that_fails_has_cloned_some_blocks() {
         nth: 0,
         written: 5000,
         errno: Errno::NOSPC,
-        lasting: false,
+        then: Then::Well,
     }));
     assert_eq!(dst.clone_range(&src, 0, 0, 0), Err(Errno::NOSPC));
     assert_eq!(dst.bytes(), [7; 4096]);

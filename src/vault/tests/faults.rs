@@ -5,7 +5,7 @@
 use super::{BLOCK, Kept, content, open, pattern, put, reopened};
 use crate::crypto::ContentSuite;
 use crate::format::PlainOffset;
-use crate::sys::mem::{Change, Fault, MemFile};
+use crate::sys::mem::{Change, Fault, MemFile, Then};
 use crate::sys::{Errno, Reserve};
 use crate::vault::error::Result;
 use crate::vault::file::CipherFile;
@@ -43,8 +43,12 @@ impl Op {
     }
 
     fn may_be_done_in_part(self, kept: Kept) -> bool {
-        let reserves = matches!(kept.1, Safety::Reserve(_));
-        reserves && matches!(self, Op::Write { len, .. } if len > LONG)
+        kept.1 != Safety::Remember && matches!(self, Op::Write { len, .. } if len > LONG)
+    }
+
+    /// What such an operation frees may be what it needs.
+    fn frees_space(self) -> bool {
+        matches!(self, Op::Truncate(_))
     }
 
     fn all() -> Vec<Op> {
@@ -96,7 +100,7 @@ fn lengths(change: &Change) -> Vec<usize> {
 
 /// Runs `check` for each fault that can hit an operation: with what was there before, what shall
 /// be there after it, the operation, and the fault.
-fn each(kept: Kept, lasting: bool, check: impl Fn(&Vec<u8>, &Vec<u8>, Op, Fault, MemFile)) {
+fn each(kept: Kept, then: Then, check: impl Fn(&Vec<u8>, &Vec<u8>, Op, Fault, MemFile)) {
     for (image, before) in states(kept) {
         for op in Op::all() {
             let mut after = before.clone();
@@ -106,18 +110,17 @@ fn each(kept: Kept, lasting: bool, check: impl Fn(&Vec<u8>, &Vec<u8>, Op, Fault,
             assert_eq!(content(&file).unwrap(), after, "{op:?}");
             for (nth, change) in file.backing.take_log().iter().enumerate() {
                 for written in lengths(change) {
-                    // A full disk is one that recovers.
-                    let errnos = if lasting {
-                        &[Errno::IO][..]
-                    } else {
-                        &[Errno::NOSPC, Errno::IO]
+                    let errnos = match then {
+                        Then::Well => &[Errno::NOSPC, Errno::IO][..],
+                        Then::Full => &[Errno::NOSPC],
+                        Then::Gone => &[Errno::IO],
                     };
                     for &errno in errnos {
                         let fault = Fault {
                             nth,
                             written,
                             errno,
-                            lasting,
+                            then,
                         };
                         let file = MemFile::new(image.clone());
                         check(&before, &after, op, fault, file);
@@ -135,33 +138,63 @@ fn is_mixed(left: &[u8], before: &[u8], after: &[u8]) -> bool {
     bytes.all(|(i, &byte)| byte == at(before, i) || byte == at(after, i))
 }
 
+/// Does an operation that meets a fault; returns what came of it, and the file with what it holds.
+fn meet(
+    kept: Kept,
+    op: Op,
+    fault: Fault,
+    image: MemFile,
+    told: &str,
+) -> (Result<()>, CipherFile<MemFile>, Vec<u8>) {
+    let file = open(image, kept);
+    file.backing.set_fault(Some(fault));
+    let done = op.on(&file);
+    file.backing.set_fault(None);
+    let left = content(&file).unwrap_or_else(|error| panic!("{told}: {error}"));
+    let file = reopened(file, kept);
+    assert_eq!(content(&file).unwrap(), left, "what was known: {told}");
+    (done, file, left)
+}
+
 fn survives_one_fault(kept: Kept) {
-    each(kept, false, |before, after, op, fault, image| {
-        let told = || format!("{op:?} on {} bytes, {fault:?}, {kept:?}", before.len());
-        let file = open(image, kept);
-        file.backing.set_fault(Some(fault));
-        let done = op.on(&file);
-        file.backing.set_fault(None);
-        let left = content(&file).unwrap_or_else(|error| panic!("{}: {error}", told()));
-        let file = reopened(file, kept);
-        assert_eq!(content(&file).unwrap(), left, "what was known: {}", told());
+    each(kept, Then::Well, |before, after, op, fault, image| {
+        let told = format!("{op:?} on {} bytes, {fault:?}, {kept:?}", before.len());
+        let (done, file, left) = meet(kept, op, fault, image, &told);
         match done {
-            Ok(()) => assert_eq!(&left, after, "{}", told()),
+            Ok(()) => assert_eq!(&left, after, "{told}"),
             Err(_) if op.may_be_done_in_part(kept) => {
-                assert!(is_mixed(&left, before, after), "{}", told());
-                assert_eq!(left.len(), before.len(), "{}", told());
+                assert!(is_mixed(&left, before, after), "{told}");
+                assert_eq!(left.len(), before.len(), "{told}");
             }
-            Err(_) => assert_eq!(&left, before, "{}", told()),
+            Err(_) => assert_eq!(&left, before, "{told}"),
         }
         op.on(&file)
-            .unwrap_or_else(|error| panic!("{}: {error}", told()));
-        assert_eq!(&content(&file).unwrap(), after, "again: {}", told());
+            .unwrap_or_else(|error| panic!("{told}: {error}"));
+        assert_eq!(&content(&file).unwrap(), after, "again: {told}");
+    });
+}
+
+/// A disk that stays full: not even old bytes can be written once more.
+fn survives_a_full_disk(kept: Kept) {
+    each(kept, Then::Full, |before, after, op, fault, image| {
+        let told = format!("{op:?} on {} bytes, {fault:?}, {kept:?}", before.len());
+        let (done, _, left) = meet(kept, op, fault, image, &told);
+        let sizes = before.len().min(after.len())..=before.len().max(after.len());
+        assert!(sizes.contains(&left.len()), "{told}");
+        match done {
+            Ok(()) => assert_eq!(&left, after, "{told}"),
+            Err(_) if op.may_be_done_in_part(kept) || op.frees_space() => {
+                assert!(is_mixed(&left, before, after), "{told}");
+            }
+            // Growth may stay.
+            Err(_) => assert!(left.starts_with(before), "{told}"),
+        }
     });
 }
 
 /// What the image shows after a crash: each block on its own.
 fn survives_a_crash(kept: Kept) {
-    each(kept, true, |before, after, op, fault, image| {
+    each(kept, Then::Gone, |before, after, op, fault, image| {
         let told = || format!("{op:?} on {} bytes, {fault:?}, {kept:?}", before.len());
         let file = open(image, kept);
         file.backing.set_fault(Some(fault));
@@ -189,6 +222,23 @@ fn survives_a_crash(kept: Kept) {
 
 const REMEMBERED: Kept = Kept(ContentSuite::AesGcm, Safety::Remember);
 const RESERVED: Kept = Kept(ContentSuite::AesGcm, Safety::Reserve(Reserve::KeepSize));
+
+const INSURED: Kept = Kept(ContentSuite::AesGcm, Safety::Insure);
+
+#[test]
+fn one_fault_leaves_an_insured_file_readable() {
+    survives_one_fault(INSURED);
+}
+
+#[test]
+fn a_full_disk_leaves_an_insured_file_readable() {
+    survives_a_full_disk(INSURED);
+}
+
+#[test]
+fn a_crash_loses_at_most_the_block_being_written_of_an_insured_file() {
+    survives_a_crash(INSURED);
+}
 
 #[test]
 fn one_fault_leaves_a_remembered_file_as_before_or_as_asked() {

@@ -12,9 +12,11 @@ use crate::crypto::{ContentSuite, MasterKey, Secret};
 use crate::format::{Codecs, NameParams, PLAIN_BLOCK, Params, PlainOffset};
 use crate::sys::FileKey;
 use crate::sys::mem::MemFile;
+use crate::vault::clone::Reflinks;
 use crate::vault::error::Result;
 use crate::vault::file::CipherFile;
 use crate::vault::open::OpenFiles;
+use crate::vault::spare::Spare;
 use crate::vault::undo::Safety;
 
 const BLOCK: usize = PLAIN_BLOCK;
@@ -37,8 +39,12 @@ fn open(image: MemFile, kept: Kept) -> CipherFile<MemFile> {
         registration: Arc::<OpenFiles>::default().register(FileKey { dev: 1, ino: 2 }, true),
         codec: Arc::new(Codecs::new(&key, &params).content),
         safety: kept.1,
-        grain: 4096,
-        may_clone: false,
+        spare: Arc::new(Spare::new(4096, || Ok(MemFile::default()))),
+        reflinks: Reflinks {
+            possible: false,
+            grain: 4096,
+            cut_for_free: false,
+        },
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::{BLOCK, Kept, content, open, pattern};
 use crate::crypto::ContentSuite;
 use crate::format::{HEADER_LEN, PlainOffset};
-use crate::sys::mem::{Fault, MemFile};
+use crate::sys::mem::{Fault, MemFile, Then};
 use crate::sys::{Backing, Errno, Reserve, Result, ShortWrite};
 use crate::vault::error::Error;
 use crate::vault::file::CipherFile;
+use crate::vault::spare::Spare;
 use crate::vault::undo::Safety;
 
 const KEPT: Kept = Kept(ContentSuite::AesGcm, Safety::Remember);
@@ -85,8 +86,8 @@ fn poor(prepare: impl Fn(&CipherFile<MemFile>), bad: Range<u64>) -> CipherFile<P
         registration: file.registration,
         codec: Arc::clone(&file.codec),
         safety: Safety::Reserve(Reserve::KeepSize),
-        grain: file.grain,
-        may_clone: false,
+        spare: Arc::new(Spare::new(4096, || Err(Errno::OPNOTSUPP))),
+        reflinks: file.reflinks,
     }
 }
 
@@ -95,7 +96,7 @@ fn full_after(written: usize) -> Fault {
         nth: 0,
         written,
         errno: Errno::NOSPC,
-        lasting: false,
+        then: Then::Well,
     }
 }
 

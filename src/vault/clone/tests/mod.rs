@@ -7,10 +7,11 @@ use std::sync::Arc;
 use super::*;
 use crate::crypto::{ContentSuite, MasterKey, Secret};
 use crate::format::{Codecs, HEADER_LEN, NameParams, PLAIN_BLOCK, Params, PlainOffset};
-use crate::sys::FileKey;
-use crate::sys::mem::{Change, Fault, GRAIN, MemFile};
-use crate::vault::Safety;
+use crate::sys::mem::{Change, Fault, GRAIN, MemFile, Then};
+use crate::sys::{Errno, FileKey};
 use crate::vault::open::OpenFiles;
+use crate::vault::spare::Spare;
+use crate::vault::{Error, Safety};
 
 const BLOCK: u64 = PLAIN_BLOCK as u64;
 const WHOLE: u64 = u64::MAX;
@@ -28,9 +29,13 @@ fn open(files: &Arc<OpenFiles>, ino: u64, image: MemFile) -> CipherFile<MemFile>
         backing: image,
         registration: files.register(FileKey { dev: 1, ino }, true),
         codec: Arc::new(Codecs::new(&key, &params).content),
-        safety: Safety::Remember,
-        grain: GRAIN,
-        may_clone: true,
+        safety: Safety::Insure,
+        spare: Arc::new(Spare::new(GRAIN, || Ok(MemFile::default()))),
+        reflinks: Reflinks {
+            possible: true,
+            grain: GRAIN,
+            cut_for_free: ino.is_multiple_of(2),
+        },
     }
 }
 
@@ -75,12 +80,13 @@ fn cloned(target: &CipherFile<MemFile>) -> bool {
         .any(|change| matches!(change, Change::Clone { .. }))
 }
 
-fn fail(file: &CipherFile<MemFile>, errno: Errno, nth: usize, written: usize) {
+/// Lets the disk be full from the `nth` change of the file on.
+fn fill_disk(file: &CipherFile<MemFile>, nth: usize, written: usize) {
     file.backing.set_fault(Some(Fault {
         nth,
         written,
-        errno,
-        lasting: false,
+        errno: Errno::NOSPC,
+        then: Then::Full,
     }));
 }
 
@@ -240,7 +246,7 @@ fn ranges_of_one_file_that_overlap_are_refused() {
 #[test]
 fn a_clone_that_runs_out_of_space_leaves_a_new_file_empty() {
     let (source, target, _) = pair(100_000);
-    fail(&target, Errno::NOSPC, 1, 50_000);
+    fill_disk(&target, 0, 50_000);
     let failed = copy(&source, &target, 0, WHOLE);
     assert!(matches!(failed, Err(Error::Os(Errno::NOSPC))), "{failed:?}");
     assert!(target.backing.bytes().is_empty());
@@ -264,7 +270,7 @@ fn a_clone_that_stops_inside_a_block_leaves_it_whole() {
             .take_while(|c| !matches!(c, Change::Clone { .. }))
             .count();
         fill(&target, 0, 0xff, 100_000);
-        fail(&target, Errno::NOSPC, nth, stop);
+        fill_disk(&target, nth, stop);
         let failed = copy(&source, &target, 8192, 80_000);
         assert!(matches!(failed, Err(Error::Os(Errno::NOSPC))), "{failed:?}");
         let left = content(&target).unwrap();
@@ -281,9 +287,46 @@ fn a_clone_that_stops_inside_a_block_leaves_it_whole() {
 }
 
 #[test]
+fn a_target_that_cannot_be_replaced_keeps_what_it_holds() {
+    for stop in (0..100_000).step_by(4096) {
+        let (source, target, _) = pair(100_000);
+        fill(&target, 0, 0xff, 90_000);
+        fill_disk(&target, 0, stop);
+        let failed = copy(&source, &target, 0, WHOLE);
+        assert!(matches!(failed, Err(Error::Os(Errno::NOSPC))), "{failed:?}");
+        target.backing.set_fault(None);
+        assert_eq!(content(&target).unwrap(), vec![0xff; 90_000]);
+    }
+}
+
+#[test]
+fn a_hole_that_cannot_take_another_id_keeps_its_own() {
+    for nth in 0..2 {
+        for written in [0, 10, 100] {
+            let (source, target, _) = pair(100_000);
+            target.truncate(PlainOffset(120_001)).unwrap();
+            fill_disk(&target, nth, written);
+            let failed = copy(&source, &target, 0, WHOLE);
+            assert!(matches!(failed, Err(Error::Os(Errno::NOSPC))), "{failed:?}");
+            target.backing.set_fault(None);
+            assert_eq!(
+                content(&target).unwrap(),
+                vec![0; 120_001],
+                "{nth} {written}"
+            );
+        }
+    }
+}
+
+#[test]
 fn where_nothing_can_be_cloned_the_bytes_are_copied() {
     let (source, target, data) = pair(40_000);
-    fail(&target, Errno::INVAL, 1, 0);
+    target.backing.set_fault(Some(Fault {
+        nth: 0,
+        written: 0,
+        errno: Errno::INVAL,
+        then: Then::Well,
+    }));
     assert_eq!(copy(&source, &target, 0, WHOLE).unwrap().shared, 0);
     assert!(cloned(&target), "it was tried");
     let headers = [&source, &target].map(|file| file.backing.bytes()[..HEADER_LEN].to_vec());

@@ -51,8 +51,9 @@ impl World {
     fn write(&mut self, which: usize, chance: &mut Rng) {
         let at = position(chance);
         let data = vec![u8::try_from(chance.below(256)).unwrap(); index(1 + position(chance))];
-        if self.files[which].write(PlainOffset(at), &data).is_ok() {
-            put(&mut self.wanted[which], at, &data);
+        match self.files[which].write(PlainOffset(at), &data) {
+            Ok(()) => put(&mut self.wanted[which], at, &data),
+            Err(_) => self.take_over(which, at, data.len() as u64),
         }
     }
 
@@ -143,14 +144,31 @@ fn random_copies_behave_as_copies_of_plain_bytes() {
     }
 }
 
-#[test]
-fn random_copies_on_a_full_disk_leave_every_file_readable() {
+fn run_full(then: Then) {
     let mut chance = Rng::new(Rng::seed());
     let mut world = World::new();
     for _ in 0..STEPS {
         let file = &world.files[index(chance.below(FILES))];
         let (nth, written) = (index(chance.below(4)), index(chance.below(30_000)));
-        fail(file, Errno::NOSPC, nth, written);
+        file.backing.set_fault(Some(Fault {
+            nth,
+            written,
+            errno: Errno::NOSPC,
+            then,
+        }));
         world.step(&mut chance);
+        for file in &world.files {
+            file.backing.set_fault(None);
+        }
     }
+}
+
+#[test]
+fn random_copies_that_run_out_of_space_leave_every_file_readable() {
+    run_full(Then::Well);
+}
+
+#[test]
+fn random_copies_on_a_full_disk_leave_every_file_readable() {
+    run_full(Then::Full);
 }
