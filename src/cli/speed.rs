@@ -3,23 +3,25 @@
 use super::cpu;
 use super::help;
 use super::output::{Kind, Output};
-use crate::crypto::{ContentSuite, MasterKey, Message, Secret, derive, random};
+use crate::crypto::{Backend, ContentCipher, ContentSuite, Message, random};
 use std::time::{Duration, Instant};
 
-/// The suites, in the order in which they are shown.
-const SUITES: [ContentSuite; 3] = [
-    ContentSuite::AesGcm,
-    ContentSuite::AesSiv,
-    ContentSuite::XChaCha,
+/// What is measured, in the order in which it is shown.
+const CIPHERS: [(ContentSuite, Backend); 5] = [
+    (ContentSuite::AesGcm, Backend::AwsLc),
+    (ContentSuite::AesGcm, Backend::RustCrypto),
+    (ContentSuite::AesSiv, Backend::RustCrypto),
+    (ContentSuite::XChaCha, Backend::AwsLc),
+    (ContentSuite::XChaCha, Backend::RustCrypto),
 ];
 /// Plaintext of a block, bytes.
 const BLOCK_LEN: u16 = 4096;
 /// Blocks that are encrypted together: those of a request of 128 KiB.
 const BLOCKS: u16 = 32;
-/// How long each suite is measured.
+/// How long each of them is measured.
 const TIME: Duration = Duration::from_millis(300);
 
-/// Measures and shows the speed of each suite.
+/// Measures and shows the speed of each cipher in each implementation.
 pub(crate) fn run(out: &Output) {
     help::version("gocryptfs", out);
     let model = cpu::model().unwrap_or_else(|| std::env::consts::ARCH.to_owned());
@@ -28,20 +30,26 @@ pub(crate) fn run(out: &Output) {
         Kind::Answer,
         &format!("cpu: {model}; {with} AES-GCM acceleration"),
     );
-    for suite in SUITES {
-        let name = format!("{}-Rust", suite.name());
-        let speed = megabytes_per_second(suite);
-        out.write(
-            Kind::Answer,
-            &format!("{name:<26}\t{speed:7.2} MB/s\t(selected in auto mode)"),
-        );
+    for (suite, backend) in CIPHERS {
+        out.write(Kind::Answer, &row(suite, backend));
     }
 }
 
+fn row(suite: ContentSuite, backend: Backend) -> String {
+    let name = format!("{}-{}", suite.name(), backend.name());
+    let Some(cipher) = backend.sample(suite) else {
+        return format!("{name:<26}\t    N/A");
+    };
+    let mut row = format!("{name:<26}\t{:7.2} MB/s", megabytes_per_second(&cipher));
+    if backend == Backend::fastest(suite) {
+        row.push_str("\t(selected in auto mode)");
+    }
+    row
+}
+
 /// Speed of encryption by one thread.
-fn megabytes_per_second(suite: ContentSuite) -> f64 {
-    let cipher = derive::content_cipher(&MasterKey(Secret::random()), suite, true);
-    let mut nonce = vec![0; suite.nonce_len()];
+fn megabytes_per_second(cipher: &ContentCipher) -> f64 {
+    let mut nonce = vec![0; cipher.suite().nonce_len()];
     random::fill(&mut nonce);
     let (len, count) = (usize::from(BLOCK_LEN), usize::from(BLOCKS));
     let mut text = vec![0; len * count];
