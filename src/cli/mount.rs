@@ -62,6 +62,8 @@ fn start<V: Vfs + Paths>(
     out: &Output,
 ) -> Result<ExitCode, Failure> {
     let fs = Arc::new(fs);
+    // With the keys that it has made meanwhile.
+    process::lock_memory();
     if let Err(errno) = process::raise_nofile_limit() {
         out.warn(&format!("Cannot raise the limit on open files: {errno}"));
     }

@@ -2,16 +2,23 @@
 //!
 //! Nothing here prints; what fails is reported to the caller.
 
+use std::ffi::OsStr;
+use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::ptr;
 
 use rustix::fs::{self, CWD, Mode};
 use rustix::io::retry_on_intr;
-use rustix::mm::{MlockAllFlags, mlockall};
+use rustix::mm::{MlockAllFlags, mlock, mlockall};
 use rustix::process::{self, DumpableBehavior, Resource, Rlimit};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use rustix::thread::{CapabilitySet, capabilities};
 
-use super::{OpenFlags, Result};
+use super::{Dir, OpenFlags, Result};
+
+/// Room for the list of the mappings of a process, bytes.
+const MAPS_MAX: usize = 1 << 20;
 
 /// The id of this process.
 pub fn own_pid() -> u32 {
@@ -74,14 +81,43 @@ pub fn set_not_dumpable() -> Result<()> {
     process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
 }
 
-/// Keeps the memory of this process off the swap device, if it may lock all of it.
+/// Keeps the memory of this process off the swap device: all of it, now and later, if there is no
+/// limit; under a limit the heap as it is now, where keys are. Whoever has made new keys calls it
+/// again.
 ///
-/// Returns whether it did. Under a limit nothing is locked: allocations would fail later on.
+/// Returns whether it did.
 pub fn lock_memory() -> bool {
     let is_unlimited = process::getrlimit(Resource::Memlock).current.is_none()
         || capabilities(None).is_ok_and(|have| have.effective.contains(CapabilitySet::IPC_LOCK));
-    is_unlimited
-        && mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).is_ok()
+    if is_unlimited {
+        let all = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+        mlockall(all).is_ok()
+    } else {
+        lock_heap()
+    }
+}
+
+/// Locks what the list of our own mappings calls the heap, see proc(5).
+fn lock_heap() -> bool {
+    let maps = Dir::open(Path::new("/proc/self"))
+        .and_then(|process| process.read_small(OsStr::new("maps"), MAPS_MAX))
+        .unwrap_or_default();
+    let maps = String::from_utf8_lossy(&maps);
+    let heap = maps.lines().filter(|line| line.ends_with("[heap]"));
+    let ranges: Vec<_> = heap.filter_map(range).collect();
+    !ranges.is_empty()
+        && ranges.into_iter().all(|Range { start, end }| {
+            // SAFETY: locking changes no memory, and fails where nothing is mapped any more.
+            #[allow(unsafe_code)]
+            unsafe { mlock(ptr::with_exposed_provenance_mut(start), end - start) }.is_ok()
+        })
+}
+
+/// The addresses that a line of the list of mappings begins with.
+fn range(line: &str) -> Option<Range<usize>> {
+    let (start, end) = line.split(' ').next()?.split_once('-')?;
+    let address = |text| usize::from_str_radix(text, 16).ok();
+    Some(address(start)?..address(end)?)
 }
 
 /// Starts a session of our own, detached from the terminal.
@@ -125,6 +161,21 @@ mod tests {
         let limit = process::getrlimit(Resource::Nofile);
         assert_eq!(limit.current, limit.maximum);
         assert_eq!(nofile_limit(), limit.maximum);
+    }
+
+    #[test]
+    fn the_heap_is_locked_where_that_is_allowed() {
+        let was_locked = lock_heap();
+        let process = Dir::open(Path::new("/proc/self")).unwrap();
+        let status = process.read_small(OsStr::new("status"), MAPS_MAX).unwrap();
+        let status = String::from_utf8(status).unwrap();
+        let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:"));
+        assert!(!was_locked || locked.unwrap().trim() != "0 kB", "{status}");
+        assert_eq!(
+            range("00400000-0040a000 r--p 00000000"),
+            Some(0x40_0000..0x40_a000)
+        );
+        assert_eq!(range("nonsense"), None);
     }
 
     #[test]
