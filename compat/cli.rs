@@ -13,3 +13,4 @@ mod lines;
 mod plain_user;
 mod point;
 mod terminal;
+mod verbs;

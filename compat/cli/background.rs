@@ -43,6 +43,7 @@ fn mount_in_foreground(desk: &Desk, point: &Point, options: &str) -> Child {
         point.shown()
     });
     assert!(shown.is_some(), "{options}");
+    point.wait_for_answer();
     child
 }
 
@@ -170,6 +171,7 @@ fn a_hangup_does_nothing_to_a_mount_that_ignores_it() {
     nohup.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = nohup.spawn().unwrap();
     wait::until(|| point.shown()).unwrap();
+    point.wait_for_answer();
     signal(child.id(), Signal::HUP);
     assert!(fs::metadata(point.path()).is_ok());
     signal(child.id(), Signal::TERM);

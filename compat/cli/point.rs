@@ -52,6 +52,11 @@ impl Point {
         value.map(str::to_owned)
     }
 
+    /// Waits until the program answers: it cannot be unmounted in peace before.
+    pub(crate) fn wait_for_answer(&self) {
+        rustix::fs::statfs(&self.0).unwrap();
+    }
+
     pub(crate) fn unmount(&self) {
         let done = wait::until(|| rustix::mount::unmount(&self.0, UnmountFlags::empty()).ok());
         assert!(done.is_some(), "{} stays busy", self.0.display());

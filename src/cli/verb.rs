@@ -74,6 +74,9 @@ pub(crate) fn take(line: &[OsString]) -> (Option<&'static Verb>, Vec<OsString>) 
     (verb, line)
 }
 
+/// What help says at its end.
+const MORE: &str = "\"gocryptfs -hh\" shows all options, also those for rare needs.";
+
 /// A verb that stands for a switch of the compatible command line.
 struct Switch {
     name: &'static str,
@@ -81,7 +84,7 @@ struct Switch {
     /// What follows the options.
     paths: &'static str,
     turn_on: fn(&mut ActionArgs),
-    /// Options that help shows, by name or by heading.
+    /// Options that help shows, by name; under a heading, the common ones.
     shown: &'static [&'static str],
     /// Further ones that are taken.
     taken: &'static [&'static str],
@@ -169,8 +172,17 @@ const FSCK: Switch = Switch {
         "extpass",
         "passfile",
         "masterkey",
+        "json",
+        "resume",
+        "verbose",
+        "repair",
+        "dry_run",
+        "yes",
+        "bad_blocks",
+        "save",
+        "names",
+        "backup",
         "quiet",
-        heading::CHECKING,
     ],
     taken: &[
         "badname",
@@ -202,9 +214,11 @@ impl Switch {
             .name(self.name)
             .about(self.about)
             .override_usage(usage)
+            .after_help(MORE)
             .mut_args(|arg| {
-                let shown = names(self.shown, &arg);
-                arg.hide(!shown)
+                let is_common = !arg.is_hide_short_help_set() || names_it(self.shown, &arg);
+                let is_shown = names(self.shown, &arg) && is_common;
+                arg.hide(!is_shown).hide_short_help(false)
             })
     }
 
@@ -228,9 +242,13 @@ impl Switch {
     }
 }
 
-/// Whether a list of options has this one.
+/// Whether a list of options has this one, by its name or its heading.
 fn names(list: &[&str], arg: &Arg) -> bool {
     let heading = arg.get_help_heading();
-    list.iter()
-        .any(|name| arg.get_id() == name || heading == Some(name))
+    names_it(list, arg) || list.iter().any(|name| heading == Some(name))
+}
+
+/// Whether a list of options has this one by its name.
+fn names_it(list: &[&str], arg: &Arg) -> bool {
+    list.iter().any(|name| arg.get_id() == name)
 }
