@@ -151,3 +151,46 @@ fn a_forced_owner_is_shown() {
     assert_eq!(owner(&session.mount.path()), (USER, GROUP));
     assert_eq!(owner(&session.the_encrypted()), (0, 0));
 }
+
+#[test]
+fn set_ids_go_when_a_guest_changes_the_content_as_on_the_backing_file_system() {
+    if !is_root("set-user-ID bits") {
+        return;
+    }
+    let changes = [
+        "echo x >>FILE",
+        "echo x >FILE",
+        "truncate -s 2 FILE",
+        "fallocate -l 9000 FILE",
+        "xfs_io -c 'copy_range other' FILE",
+        "chgrp 43000 FILE",
+    ];
+    let session = public();
+    let plain = tempfile::tempdir().unwrap();
+    fs::set_permissions(plain.path(), Permissions::from_mode(0o1777)).unwrap();
+    for change in changes {
+        for (user, owner, group, mode) in [
+            (USER, USER, GROUP, 0o6777),
+            (USER, USER, OTHER_GROUP, 0o6767),
+            (USER, USER, 0, 0o6767),
+            (USER, 0, 0, 0o6777),
+            (0, USER, GROUP, 0o6777),
+        ] {
+            let modes = [plain.path(), &session.mount.path()].map(|dir| {
+                let (file, other) = (dir.join("FILE"), dir.join("other"));
+                for path in [&file, &other] {
+                    let _ = fs::remove_file(path);
+                    fs::write(path, "content").unwrap();
+                }
+                chown(&file, Some(owner), Some(group)).unwrap();
+                fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+                let done = run_as(user, dir, change).status.success();
+                (done, fs::metadata(&file).unwrap().mode() & 0o7777)
+            });
+            assert_eq!(
+                modes[0], modes[1],
+                "{change} by {user}: {owner}:{group} {mode:o}"
+            );
+        }
+    }
+}

@@ -172,6 +172,15 @@ impl Vfs for Forward {
         self.attributes(node, handle)
     }
 
+    fn drop_privileges(&self, caller: Caller, node: NodeId, handle: Option<Handle>) -> Result<()> {
+        // A daemon that is nobody special leaves it to the system below.
+        if self.options.preserve_owner {
+            self.drop_set_ids(caller, node, handle)
+        } else {
+            Ok(())
+        }
+    }
+
     fn readlink(&self, node: NodeId) -> Result<Vec<u8>> {
         self.by_name(node, |dir, name| Ok(self.vault.readlink(dir, name)?))
     }

@@ -1,9 +1,11 @@
 //! Changing attributes: of an open file through its descriptor, of anything else by holding it.
 
-use crate::forward::Forward;
+use std::sync::Arc;
+
 use crate::forward::dirs::Object;
-use crate::sys::{self, OpenFlags, SetTime};
-use crate::vfs::{Changes, Handle, NodeId, Result};
+use crate::forward::{Forward, OpenFile};
+use crate::sys::{self, OpenFlags, SetTime, Stat};
+use crate::vfs::{Caller, Changes, Handle, NodeId, Result};
 
 impl Forward {
     /// The owner comes before the permissions: the system takes the set-user-ID and set-group-ID
@@ -17,10 +19,7 @@ impl Forward {
         let open = handle.map(|handle| self.files.get(handle)).transpose()?;
         let times = times(changes);
         if changes.uid.or(changes.gid).or(changes.mode).is_some() || times.is_some() {
-            let object = match &open {
-                Some(open) => Object::Open(open.clone()),
-                None => self.object(node)?,
-            };
+            let object = self.object_or_open(node, open.as_ref())?;
             if changes.uid.or(changes.gid).is_some() {
                 object.chown(changes.uid, changes.gid)?;
             }
@@ -38,9 +37,41 @@ impl Forward {
         }
         Ok(())
     }
+
+    /// Takes the set-user-ID and set-group-ID bits away if `caller` may not keep them.
+    pub(super) fn drop_set_ids(
+        &self,
+        caller: Caller,
+        node: NodeId,
+        handle: Option<Handle>,
+    ) -> Result<()> {
+        let open = handle.map(|handle| self.files.get(handle)).transpose()?;
+        let object = self.object_or_open(node, open.as_ref())?;
+        let stat = object.stat()?;
+        let mode = stat.mode & 0o7777;
+        let kept = sys::mode_after_change(mode, stat.gid, (caller.uid, caller.gid, caller.pid));
+        if stat.is_file() && kept != mode {
+            object.chmod(kept)?;
+        }
+        Ok(())
+    }
+
+    fn object_or_open(&self, node: NodeId, open: Option<&Arc<OpenFile>>) -> Result<Object> {
+        match open {
+            Some(open) => Ok(Object::Open(Arc::clone(open))),
+            None => self.object(node),
+        }
+    }
 }
 
 impl Object {
+    fn stat(&self) -> sys::Result<Stat> {
+        match self {
+            Object::Held(inode) => inode.stat(),
+            Object::Open(open) => open.file.backing().stat(),
+        }
+    }
+
     fn chmod(&self, mode: u32) -> sys::Result<()> {
         match self {
             Object::Held(inode) => inode.chmod(mode),

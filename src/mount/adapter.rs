@@ -88,6 +88,12 @@ impl<V: Vfs> Adapter<V> {
         }
     }
 
+    /// Before the content of an open file changes.
+    fn drop_privileges(&self, req: &Request, ino: INodeNo, fh: FileHandle) -> vfs::Result<()> {
+        self.fs
+            .drop_privileges(caller(req, 0), node(ino), Some(handle(fh)))
+    }
+
     /// Counts what was opened.
     fn opened<T>(&self, result: vfs::Result<T>) -> vfs::Result<T> {
         if result.is_ok() {
@@ -104,6 +110,8 @@ impl<V: Vfs> Filesystem for Adapter<V> {
             InitFlags::FUSE_DO_READDIRPLUS,
             InitFlags::FUSE_PARALLEL_DIROPS,
             InitFlags::FUSE_ASYNC_DIO,
+            // Otherwise the kernel asks for file capabilities before each write.
+            InitFlags::FUSE_HANDLE_KILLPRIV_V2,
         ];
         // With ACLs it depends on the directory whether the umask counts.
         let acl = [InitFlags::FUSE_POSIX_ACL, InitFlags::FUSE_DONT_MASK];
@@ -139,7 +147,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
 
     fn setattr(
         &self,
-        _req: &Request,
+        req: &Request,
         ino: INodeNo,
         mode: Option<u32>,
         uid: Option<u32>,
@@ -163,7 +171,13 @@ impl<V: Vfs> Filesystem for Adapter<V> {
             atime: atime.map(convert::set_time),
             mtime: mtime.map(convert::set_time),
         };
-        let found = self.fs.setattr(self.at(ino), fh.map(handle), &changes);
+        let (node, handle) = (self.at(ino), fh.map(handle));
+        let dropped = if size.is_some() || uid.or(gid).is_some() {
+            self.fs.drop_privileges(caller(req, 0), node, handle)
+        } else {
+            Ok(())
+        };
+        let found = dropped.and_then(|()| self.fs.setattr(node, handle, &changes));
         reply::attr(&self.timeouts, "setattr", found, reply);
     }
 
@@ -289,17 +303,23 @@ impl<V: Vfs> Filesystem for Adapter<V> {
 
     fn write(
         &self,
-        _req: &Request,
-        _ino: INodeNo,
+        req: &Request,
+        ino: INodeNo,
         fh: FileHandle,
         offset: u64,
         data: &[u8],
-        _write_flags: WriteFlags,
+        write_flags: WriteFlags,
         _flags: OpenFlags,
         _lock_owner: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
-        match self.fs.write(handle(fh), PlainOffset(offset), data) {
+        let dropped = if write_flags.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID) {
+            self.drop_privileges(req, ino, fh)
+        } else {
+            Ok(())
+        };
+        let write = || self.fs.write(handle(fh), PlainOffset(offset), data);
+        match dropped.and_then(|()| write()) {
             // A request is at most MAX_WRITE long.
             Ok(()) => reply.written(u32::try_from(data.len()).unwrap_or(MAX_WRITE)),
             Err(error) => reply.error(failed("write", &error)),
@@ -517,8 +537,8 @@ impl<V: Vfs> Filesystem for Adapter<V> {
 
     fn fallocate(
         &self,
-        _req: &Request,
-        _ino: INodeNo,
+        req: &Request,
+        ino: INodeNo,
         fh: FileHandle,
         offset: u64,
         length: u64,
@@ -530,9 +550,12 @@ impl<V: Vfs> Filesystem for Adapter<V> {
             libc::FALLOC_FL_KEEP_SIZE => Fallocate::KeepSize,
             _ => return reply.error(fuser::Errno::EOPNOTSUPP),
         };
-        let done = self
-            .fs
-            .fallocate(handle(fh), PlainOffset(offset), length, what);
+        let allocate = || {
+            let at = PlainOffset(offset);
+            self.fs.fallocate(handle(fh), at, length, what)
+        };
+        let dropped = self.drop_privileges(req, ino, fh);
+        let done = dropped.and_then(|()| allocate());
         reply::empty("fallocate", done, reply);
     }
 
@@ -561,25 +584,26 @@ impl<V: Vfs> Filesystem for Adapter<V> {
 
     fn copy_file_range(
         &self,
-        _req: &Request,
+        req: &Request,
         _ino_in: INodeNo,
         fh_in: FileHandle,
         offset_in: u64,
-        _ino_out: INodeNo,
+        ino_out: INodeNo,
         fh_out: FileHandle,
         offset_out: u64,
         len: u64,
         _flags: CopyFileRangeFlags,
         reply: ReplyWrite,
     ) {
-        let copied = self.fs.copy_range(CopyRange {
+        let copy = CopyRange {
             source: handle(fh_in),
             source_at: PlainOffset(offset_in),
             target: handle(fh_out),
             target_at: PlainOffset(offset_out),
             len: len.min(MAX_COPY),
-        });
-        match copied {
+        };
+        let dropped = self.drop_privileges(req, ino_out, fh_out);
+        match dropped.and_then(|()| self.fs.copy_range(copy)) {
             Ok(copied) => reply.written(small(copied)),
             Err(error) => reply.error(failed("copy_file_range", &error)),
         }

@@ -67,29 +67,74 @@ impl Drop for As {
     }
 }
 
+/// The permission bits that a regular file of the group `group` with the permissions `mode` keeps
+/// when the thread `pid`, of the user `uid` and the group `gid`, changes its content: without
+/// `CAP_FSETID` a program must not change one that runs with the rights of somebody else, see
+/// `inode(7)`.
+pub fn mode_after_change(mode: u32, group: u32, (uid, gid, pid): (u32, u32, u32)) -> u32 {
+    if mode & (libc::S_ISUID | libc::S_ISGID) == 0 {
+        return mode;
+    }
+    let status = status_of(pid).filter(|status| acts_as(status, uid));
+    let may = match &status {
+        Some(status) => has_fsetid(status),
+        None => uid == 0,
+    };
+    if may {
+        return mode;
+    }
+    let is_member = gid == group
+        || status
+            .and_then(|status| parse_groups(&status, uid))
+            .is_some_and(|groups| groups.contains(&Gid::from_raw(group)));
+    if mode & libc::S_IXGRP != 0 || !is_member {
+        mode & !(libc::S_ISUID | libc::S_ISGID)
+    } else {
+        mode & !libc::S_ISUID
+    }
+}
+
 /// The supplementary groups of the thread `pid`, provided that it acts as the user `uid`.
 fn groups_of(pid: u32, uid: u32) -> Vec<Gid> {
-    /// More than the 65536 groups that a process can have take.
-    const LONGEST: usize = 1 << 20;
-    Dir::open(Path::new(&format!("/proc/{pid}")))
-        .and_then(|dir| dir.read_small(OsStr::new("status"), LONGEST))
-        .ok()
-        .and_then(|status| parse_groups(&String::from_utf8_lossy(&status), uid))
+    status_of(pid)
+        .and_then(|status| parse_groups(&status, uid))
         .unwrap_or_default()
 }
 
-/// Reads the lines `Uid:` (real, effective, saved, filesystem) and `Groups:` of `proc_pid_status(5)`.
+/// What `proc_pid_status(5)` says of the thread `pid`.
+fn status_of(pid: u32) -> Option<String> {
+    /// More than the 65536 groups that a process can have take.
+    const LONGEST: usize = 1 << 20;
+    let dir = Dir::open(Path::new(&format!("/proc/{pid}"))).ok()?;
+    let status = dir.read_small(OsStr::new("status"), LONGEST).ok()?;
+    Some(String::from_utf8_lossy(&status).into_owned())
+}
+
+/// Whether the filesystem user in the line `Uid:` is `uid`.
+fn acts_as(status: &str, uid: u32) -> bool {
+    numbers(status, "Uid:").is_some_and(|ids| ids.get(3) == Some(&uid))
+}
+
+/// Whether the line `CapEff:` has `CAP_FSETID`.
+fn has_fsetid(status: &str) -> bool {
+    const CAP_FSETID: u32 = 4;
+    let mut lines = status.lines();
+    let bits = lines.find_map(|line| line.strip_prefix("CapEff:"));
+    let bits = bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    bits.is_some_and(|bits| bits & 1 << CAP_FSETID != 0)
+}
+
+/// Reads the line `Groups:`, if the thread acts as `uid`.
 fn parse_groups(status: &str, uid: u32) -> Option<Vec<Gid>> {
-    let numbers = |key: &str| -> Option<Vec<u32>> {
-        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-        line.split_whitespace()
-            .map(|word| word.parse().ok())
-            .collect()
-    };
-    if numbers("Uid:")?.get(3) != Some(&uid) {
-        return None;
-    }
-    Some(numbers("Groups:")?.into_iter().map(Gid::from_raw).collect())
+    let groups = numbers(status, "Groups:").filter(|_| acts_as(status, uid))?;
+    Some(groups.into_iter().map(Gid::from_raw).collect())
+}
+
+/// The numbers in the line that begins with `key`.
+fn numbers(status: &str, key: &str) -> Option<Vec<u32>> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+    let words = line.split_whitespace();
+    words.map(|word| word.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -204,6 +249,25 @@ mod tests {
             ask.send(()).unwrap();
             assert_eq!(told.recv().unwrap(), before);
         });
+    }
+
+    #[test]
+    fn a_change_by_somebody_without_privileges_takes_set_ids_away() {
+        let nobody = |group| (UID, GID, group);
+        assert_eq!(mode_after_change(0o777, 1, nobody(0)), 0o777);
+        assert_eq!(mode_after_change(0o6775, 1, nobody(0)), 0o775);
+        assert_eq!(mode_after_change(0o6765, GID, nobody(0)), 0o2765);
+        assert_eq!(mode_after_change(0o6765, 1, nobody(0)), 0o765);
+        assert_eq!(mode_after_change(0o6777, 1, (0, 0, 0)), 0o6777);
+        if !is_root() {
+            return;
+        }
+        with_caller(|caller| {
+            assert_eq!(mode_after_change(0o6765, EXTRA, nobody(caller)), 0o2765);
+            assert_eq!(mode_after_change(0o6765, EXTRA, (0, 0, caller)), 0o6765);
+        });
+        assert_eq!(mode_after_change(0o6775, 1, (0, 0, own_tid())), 0o6775);
+        assert!(!has_fsetid("CapEff:\t000001ffffffffef\n"));
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub use attrs::SetTime;
 pub use dir::Dir;
 pub use extents::Extent;
 pub use file::{Backing, File, Reserve, ShortWrite};
-pub use identity::As;
+pub use identity::{As, mode_after_change};
 pub use inode::Inode;
 pub use list::{DirStream, Entry};
 pub use proc_fd::fd_path;

@@ -48,6 +48,18 @@ pub trait Vfs: Send + Sync + 'static {
     /// Applies `changes` in the order owner, mode, times, size; stops at the first error.
     fn setattr(&self, node: NodeId, handle: Option<Handle>, changes: &Changes) -> Result<Attr>;
 
+    /// Takes the set-user-ID and set-group-ID bits of a regular file away if `caller` must not
+    /// change a file that has them; for operations of which the kernel leaves that to us. Comes
+    /// before the change.
+    fn drop_privileges(
+        &self,
+        _caller: Caller,
+        _node: NodeId,
+        _handle: Option<Handle>,
+    ) -> Result<()> {
+        Ok(())
+    }
+
     /// The target of a symlink.
     fn readlink(&self, node: NodeId) -> Result<Vec<u8>>;
 
