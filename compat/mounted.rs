@@ -16,6 +16,7 @@ mod segments;
 mod space;
 mod special;
 mod unlinked;
+mod writeback;
 mod xattrs;
 
 use crate::support::mount::Mount;

@@ -37,7 +37,7 @@ fn every_format_shares() {
 #[test]
 fn who_does_not_want_clones_gets_none() {
     for kind in SHARING {
-        for options in [["-reflink=never", "-q"], ["-o", "reflink=never"]] {
+        for options in [["-reflink=never", "-nosyslog"], ["-o", "reflink=never"]] {
             let what = format!("{options:?} on {kind:?}");
             let Some(ground) = Ground::new(kind, &what, features("aes-gcm"), &options) else {
                 continue;

@@ -198,6 +198,9 @@ pub(crate) struct MountArgs {
     /// CIPHERDIR is written by others at the same time
     #[arg(long, hide_short_help = true)]
     pub(crate) sharedstorage: bool,
+    /// Let the kernel collect small writes
+    #[arg(long, hide_short_help = true)]
+    pub(crate) writeback: bool,
     /// Whether copies share storage: auto or never
     #[arg(
         long,

@@ -244,6 +244,10 @@ fn check_conflicts(words: &Words) -> Result<(), Failure> {
         (passfile && masterkey, "-passfile and -masterkey"),
         (extpass && masterkey, "-extpass and -masterkey"),
         (extpass && fido2, "-extpass and -fido2"),
+        (
+            words.mount.writeback && words.mount.sharedstorage,
+            "-writeback and -sharedstorage",
+        ),
     ];
     match conflicts.iter().find(|(conflict, _)| *conflict) {
         Some((_, names)) => Err(Failure::usage(format!(

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use crate::format::StoredName;
-use crate::forward::{Forward, OpenFile};
+use crate::forward::Forward;
 use crate::sys::OpenFlags;
 use crate::vault::{self, BackingName, CipherDir};
 use crate::vfs::{Caller, Entry, NodeId, Opened, Result};
@@ -36,7 +36,7 @@ impl Forward {
         let (file, stat) = self.vault.create_file(&dir, &stored, flags, mode, owner)?;
         let entry = self.remember(parent, BackingName::from(&stored), stat);
         let opened = Opened {
-            handle: self.files.insert(OpenFile::new(file)),
+            handle: self.files.insert(file),
             keep_cache: false,
         };
         Ok((entry, opened))

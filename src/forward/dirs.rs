@@ -7,16 +7,17 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 
 use crate::format::StoredName;
-use crate::forward::{Forward, OpenFile};
+use crate::forward::Forward;
+use crate::forward::open_files::OpenFile;
 use crate::sys::{Errno, FileKey, Inode};
 use crate::vault::{BackingName, CipherDir};
 use crate::vfs::{Error, NodeId, Result};
 
 /// What an operation on a node works on.
 pub(super) enum Object {
-    /// It has a name.
+    /// Found by name.
     Held(Inode),
-    /// All that is left of it is an open file.
+    /// A file that is open.
     Open(Arc<OpenFile>),
 }
 
@@ -63,20 +64,26 @@ impl Forward {
         })
     }
 
-    /// The object of a node, also when all that is left of it is an open file.
+    /// The object of a node: a file that is open needs no name, nor a system call to find it.
     pub(super) fn object(&self, node: NodeId) -> Result<Object> {
-        let held = self.by_name(node, |dir, name| {
+        match self.open_one(node) {
+            Some(open) => Ok(Object::Open(open)),
+            None => self.held(node).map(Object::Held),
+        }
+    }
+
+    /// The object of a node, found by name.
+    pub(super) fn held(&self, node: NodeId) -> Result<Inode> {
+        self.by_name(node, |dir, name| {
             let inode = dir.dir().hold(name.as_ref())?;
             self.check(node, inode.stat()?.key)?;
-            Ok(Object::Held(inode))
-        });
-        held.or_else(|error| self.open_one(node).map(Object::Open).ok_or(error))
+            Ok(inode)
+        })
     }
 
     /// An open file of a node.
     pub(super) fn open_one(&self, node: NodeId) -> Option<Arc<OpenFile>> {
-        let key = self.nodes.key(node)?;
-        self.files.find(|open| open.file.key() == key)
+        self.files.of(self.nodes.key(node)?)
     }
 
     /// `ESTALE` if `key` is not the object of `node`.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::forward::{Forward, OpenFile};
+use crate::forward::Forward;
 use crate::sys::{Errno, OpenFlags, Stat};
 use crate::vault::{BackingName, CipherDir, CipherFile, CloneRule};
 use crate::vfs::{Control, CopyRange, Error, Handle, NodeId, Opened, Result};
@@ -28,7 +28,7 @@ impl Forward {
     pub(super) fn open_file(&self, node: NodeId, flags: OpenFlags) -> Result<Opened> {
         let file = self.file_of(node, flags)?;
         Ok(Opened {
-            handle: self.files.insert(OpenFile::new(file)),
+            handle: self.files.insert(file),
             keep_cache: self.options.kernel_cache,
         })
     }
@@ -71,7 +71,7 @@ impl Forward {
 
     pub(super) fn copy(&self, copy: CopyRange) -> Result<u64> {
         let source = self.files.get(copy.source)?;
-        let target = self.files.get(copy.target)?;
+        let target = self.changing(copy.target)?;
         let rule = match (target.strict.load(Ordering::Relaxed), self.options.reflink) {
             (true, _) => CloneRule::Strict,
             (false, true) => CloneRule::Auto,

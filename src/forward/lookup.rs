@@ -63,14 +63,13 @@ impl Forward {
     }
 
     fn stat_node(&self, node: NodeId) -> Result<Stat> {
-        let found = self.by_name(node, |dir, name| {
+        if let Some(open) = self.open_one(node) {
+            return Ok(open.file.stat()?);
+        }
+        self.by_name(node, |dir, name| {
             let stat = self.vault.stat(dir, name)?;
             self.check(node, stat.key)?;
             Ok(stat)
-        });
-        found.or_else(|error| match self.open_one(node) {
-            Some(open) => Ok(open.file.stat()?),
-            None => Err(error),
         })
     }
 }

@@ -8,6 +8,7 @@ mod dirs;
 mod files;
 mod listing;
 mod lookup;
+mod open_files;
 mod paths;
 mod remove;
 mod setattr;
@@ -15,14 +16,15 @@ mod xattr;
 
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::format::PlainOffset;
-use crate::forward::dirs::Object;
-use crate::sys::{Errno, FsStat, OpenFlags};
+use crate::forward::open_files::{OpenFile, OpenFiles};
+use crate::sys::{FsStat, OpenFlags};
 use crate::tree::{DirCache, Handles, Nodes};
-use crate::vault::{self, BackingName, CipherDir, CipherFile, Listing, Owner, Vault};
+use crate::vault::{self, BackingName, CipherDir, Listing, Owner, Vault};
 use crate::vfs::{
     Attr, Caller, Changes, Control, CopyRange, DirEntry, Entry, Error, Fallocate, Handle, NodeId,
     Opened, RenameMode, Result, Seek, Take, Timeouts, Vfs,
@@ -59,31 +61,13 @@ pub struct Forward {
     options: Options,
     nodes: Nodes<BackingName>,
     dirs: DirCache<CipherDir>,
-    files: Handles<OpenFile>,
+    files: OpenFiles,
     listings: Handles<OpenDir>,
     /// Held exclusively while a file is briefly readable that should not be.
     opening: parking_lot::RwLock<()>,
     /// Shared by whoever moves or removes an object and has not told the node table yet. Comes
     /// before all other locks.
     moving: parking_lot::RwLock<()>,
-}
-
-struct OpenFile {
-    file: CipherFile,
-    /// Whether copies into this handle must share storage or fail.
-    strict: AtomicBool,
-    /// Bytes that copies into this handle have shared.
-    shared: AtomicU64,
-}
-
-impl OpenFile {
-    fn new(file: CipherFile) -> OpenFile {
-        OpenFile {
-            file,
-            strict: AtomicBool::new(false),
-            shared: AtomicU64::new(0),
-        }
-    }
 }
 
 struct OpenDir {
@@ -112,11 +96,18 @@ impl Forward {
             options,
             nodes: Nodes::new(root, options.shared_storage),
             dirs: DirCache::new(DIRS),
-            files: Handles::default(),
+            files: OpenFiles::default(),
             listings: Handles::default(),
             opening: parking_lot::RwLock::new(()),
             moving: parking_lot::RwLock::new(()),
         })
+    }
+
+    /// The file of a handle, which is about to change.
+    fn changing(&self, handle: Handle) -> Result<Arc<OpenFile>> {
+        let open = self.files.get(handle)?;
+        open.written.store(true, Ordering::Relaxed);
+        Ok(open)
     }
 
     /// Whom a new object shall belong to.
@@ -220,9 +211,7 @@ impl Vfs for Forward {
     }
 
     fn link(&self, node: NodeId, parent: NodeId, name: &OsStr) -> Result<Entry> {
-        let Object::Held(inode) = self.object(node)? else {
-            return Err(Error::Os(Errno::NOENT));
-        };
+        let inode = self.held(node)?;
         self.make(parent, name, |dir, stored| {
             self.vault.link(&inode, dir, stored)
         })
@@ -266,11 +255,15 @@ impl Vfs for Forward {
     }
 
     fn write(&self, handle: Handle, at: PlainOffset, data: &[u8]) -> Result<()> {
-        Ok(self.files.get(handle)?.file.write(at, data)?)
+        Ok(self.changing(handle)?.file.write(at, data)?)
     }
 
     fn flush(&self, handle: Handle) -> Result<()> {
-        Ok(self.files.get(handle)?.file.backing().flush()?)
+        let open = self.files.get(handle)?;
+        if open.written.swap(false, Ordering::Relaxed) {
+            open.file.backing().flush()?;
+        }
+        Ok(())
     }
 
     fn fsync(&self, handle: Handle, data_only: bool) -> Result<()> {
@@ -282,7 +275,7 @@ impl Vfs for Forward {
     }
 
     fn fallocate(&self, handle: Handle, at: PlainOffset, len: u64, what: Fallocate) -> Result<()> {
-        let open = self.files.get(handle)?;
+        let open = self.changing(handle)?;
         match what {
             Fallocate::Grow => open.file.reserve_and_grow(at, len)?,
             Fallocate::KeepSize => open.file.reserve(at, len)?,

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::forward::Forward;
 use crate::forward::dirs::Object;
-use crate::forward::{Forward, OpenFile};
+use crate::forward::open_files::OpenFile;
 use crate::sys::{self, OpenFlags, SetTime, Stat};
 use crate::vfs::{Caller, Changes, Handle, NodeId, Result};
 

@@ -43,6 +43,7 @@ pub(super) struct Adapter<V> {
     timeouts: Timeouts,
     acl: bool,
     xattr: bool,
+    writeback: bool,
     activity: Arc<Activity>,
 }
 
@@ -54,6 +55,7 @@ impl<V: Vfs> Adapter<V> {
             timeouts,
             acl: options.acl,
             xattr: options.xattr,
+            writeback: options.writeback,
             activity: Arc::default(),
         }
     }
@@ -116,7 +118,8 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         // With ACLs it depends on the directory whether the umask counts.
         let acl = [InitFlags::FUSE_POSIX_ACL, InitFlags::FUSE_DONT_MASK];
         let acl = acl.into_iter().filter(|_| self.acl);
-        for flag in wanted.into_iter().chain(acl) {
+        let writeback = self.writeback.then_some(InitFlags::FUSE_WRITEBACK_CACHE);
+        for flag in wanted.into_iter().chain(acl).chain(writeback) {
             if config.add_capabilities(flag).is_err() {
                 debug!("the kernel does not offer {flag:?}");
             }

@@ -45,6 +45,8 @@ pub struct Options {
     pub acl: bool,
     /// There are extended attributes.
     pub xattr: bool,
+    /// The kernel collects small writes and says later what was written.
+    pub writeback: bool,
     /// Nothing can be changed.
     pub read_only: bool,
     /// Device nodes work.

@@ -51,6 +51,12 @@ pub trait Backing: Send + Sync {
     /// Reads until `buf` is full or the file ends; returns the number of bytes.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize>;
 
+    /// As [`Backing::read_at`]. A read that stops at `end`, where the file once ended, is taken to
+    /// have met its end without asking again.
+    fn read_until(&self, buf: &mut [u8], offset: u64, _end: u64) -> Result<usize> {
+        self.read_at(buf, offset)
+    }
+
     /// Reads into the buffers one after the other until all are full or the file ends.
     fn read_vectored_at(&self, bufs: &mut [&mut [u8]], offset: u64) -> Result<usize>;
 
@@ -150,12 +156,19 @@ impl File {
 
 impl Backing for File {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
+        self.read_until(buf, offset, u64::MAX)
+    }
+
+    fn read_until(&self, buf: &mut [u8], offset: u64, end: u64) -> Result<usize> {
         let mut done = 0;
         while done < buf.len() {
             let at = position(offset, done)?;
             match retry_on_intr(|| io::pread(self, &mut buf[done..], at))? {
                 0 => break,
                 count => done += count,
+            }
+            if offset + done as u64 == end {
+                break;
             }
         }
         Ok(done)

@@ -27,8 +27,8 @@ impl<T> Default for Handles<T> {
 
 impl<T> Handles<T> {
     /// Takes in an open thing.
-    pub fn insert(&self, value: T) -> Handle {
-        Handle(self.open.write().insert(Arc::new(value)) as u64)
+    pub fn insert(&self, value: impl Into<Arc<T>>) -> Handle {
+        Handle(self.open.write().insert(value.into()) as u64)
     }
 
     /// The open thing of a handle.
@@ -46,14 +46,5 @@ impl<T> Handles<T> {
         let index = usize::try_from(handle.0).unwrap_or(usize::MAX);
         let removed = self.open.write().try_remove(index);
         drop(removed); // closing can block: not under the lock
-    }
-
-    /// Any open thing that `wanted` accepts.
-    pub fn find(&self, wanted: impl Fn(&T) -> bool) -> Option<Arc<T>> {
-        let open = self.open.read();
-        open.iter()
-            .map(|(_, value)| value)
-            .find(|v| wanted(v))
-            .cloned()
     }
 }

@@ -244,17 +244,19 @@ impl Vault {
 
     fn adopt(&self, file: File) -> Result<(CipherFile, Stat)> {
         let mut stat = file.stat()?;
+        let opened = self.attach(file, stat.key, stat.size);
         stat.size = self.plain_size(stat.size);
-        Ok((self.attach(file, stat.key), stat))
+        Ok((opened, stat))
     }
 
     /// An open file of this vault over a backing file.
-    fn attach(&self, backing: File, key: FileKey) -> CipherFile {
+    fn attach(&self, backing: File, key: FileKey, size: u64) -> CipherFile {
         CipherFile {
             backing,
             registration: self.files.register(key, !self.shared_storage),
             codec: Arc::clone(&self.content),
             safety: self.safety,
+            opened_size: size,
             spare: Arc::clone(&self.spare),
             reflinks: self.reflinks,
         }

@@ -22,6 +22,8 @@ pub struct CipherFile<B = File> {
     pub(super) registration: Registration,
     pub(super) codec: Arc<ContentCodec>,
     pub(super) safety: Safety,
+    /// The size of the backing file when it was opened, bytes.
+    pub(super) opened_size: u64,
     pub(super) spare: Arc<Spare<B>>,
     pub(super) reflinks: Reflinks,
 }
@@ -98,7 +100,7 @@ impl<B: Backing> CipherFile<B> {
         }
         let start = layout.cipher_start(first).0 - skip as u64;
         let cipher = &mut buf[..want.min(up_to_largest(start))];
-        let got = self.backing.read_at(cipher, start)?;
+        let got = self.backing.read_until(cipher, start, self.opened_size)?;
         if got <= skip {
             return Ok(0..0);
         }

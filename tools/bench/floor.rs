@@ -273,6 +273,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         default_permissions: false,
         acl: false,
         xattr: false,
+        writeback: false,
         read_only: false,
         dev: false,
         suid: false,

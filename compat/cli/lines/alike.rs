@@ -181,6 +181,7 @@ pub(super) const ALIKE: &[Line] = &[
     ("-fsck", "", 1, "CIPHERDIR argument is missing"),
     ("-fsck nosuch", "", 6, "Invalid cipherdir: "),
     ("-passwd nosuch", "", 6, "Invalid cipherdir: "),
+    ("-writeback -sharedstorage C M", "", 1, "writeback"),
     ("C/gocryptfs.conf M", "", 6, "is not a directory"),
     ("/dev/null M", "", 6, "is not a directory"),
     ("-init /dev/null", "", 6, "is not a directory"),

@@ -39,6 +39,7 @@ fn open(image: MemFile, kept: Kept) -> CipherFile<MemFile> {
         registration: Arc::<OpenFiles>::default().register(FileKey { dev: 1, ino: 2 }, true),
         codec: Arc::new(Codecs::new(&key, &params).content),
         safety: kept.1,
+        opened_size: 0,
         spare: Arc::new(Spare::new(4096, || Ok(MemFile::default()))),
         reflinks: Reflinks {
             possible: false,

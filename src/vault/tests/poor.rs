@@ -86,6 +86,7 @@ fn poor(prepare: impl Fn(&CipherFile<MemFile>), bad: Range<u64>) -> CipherFile<P
         registration: file.registration,
         codec: Arc::clone(&file.codec),
         safety: Safety::Reserve(Reserve::KeepSize),
+        opened_size: 0,
         spare: Arc::new(Spare::new(4096, || Err(Errno::OPNOTSUPP))),
         reflinks: file.reflinks,
     }

@@ -61,7 +61,7 @@ pub(crate) fn table(results: &Results, works: &[Work], kinds: &[Kind]) -> String
         let _ = write!(text, "| {} |", work.name);
         for kind in kinds {
             let cell = results.get(&(work.name, *kind));
-            let cell = cell.map_or("".into(), |samples| work.shown(median(&samples.time)));
+            let cell = cell.map_or(String::new(), |samples| work.shown(median(&samples.time)));
             let _ = write!(text, " {cell} |");
         }
         for other in [Kind::Go, Kind::Floor] {

@@ -29,6 +29,7 @@ fn open(files: &Arc<OpenFiles>, ino: u64, image: MemFile) -> CipherFile<MemFile>
         backing: image,
         registration: files.register(FileKey { dev: 1, ino }, true),
         codec: Arc::new(Codecs::new(&key, &params).content),
+        opened_size: 0,
         safety: Safety::Insure,
         spare: Arc::new(Spare::new(GRAIN, || Ok(MemFile::default()))),
         reflinks: Reflinks {
