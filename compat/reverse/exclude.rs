@@ -10,6 +10,7 @@ use gocryptfs_rs::reverse::Exclusions;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -109,6 +110,37 @@ fn difference(go: &Program, plain: &Vault, lines: &str) -> Option<String> {
     let [lost, gained] = [(&wanted, &found), (&found, &wanted)]
         .map(|(some, others)| text(some.difference(others).collect()));
     (wanted != found).then(|| format!("{lines:?}: lost {lost:?}, gained {gained:?}\n"))
+}
+
+#[test]
+fn what_is_left_out_is_refused_as_by_the_go_program() {
+    let long = "n".repeat(200);
+    let plain = Vault::empty(&["-reverse", "-zerokey"]);
+    for name in ["kept", "hidden", &long] {
+        fs::write(plain.dir.join(name), "").unwrap();
+    }
+    let ours = Program::ours();
+    let mount = Mount::new(&ours, &plain, &[]);
+    let shown = paths(&mount.path(), &|_| true);
+    mount.unmount();
+    let excluded = ["-exclude", "hidden", "-exclude-wildcard", "nn*"];
+    let go = Program::go("refusals of excluded paths");
+    let answers = [Some(&ours), go.as_ref()].map(|program| {
+        let mount = Mount::new(program?, &plain, &excluded);
+        let kinds = shown.iter().map(|path| {
+            let path = mount.path().join(OsStr::from_bytes(path));
+            File::open(path).err().map(|error| error.kind())
+        });
+        let kinds: Vec<_> = kinds.collect();
+        mount.unmount();
+        Some(kinds)
+    });
+    let refused = answers[0].iter().flatten().flatten();
+    assert_eq!(
+        refused.collect::<Vec<_>>(),
+        [&ErrorKind::PermissionDenied; 3]
+    );
+    assert!(go.is_none() || answers[0] == answers[1], "{answers:?}");
 }
 
 #[test]

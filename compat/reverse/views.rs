@@ -7,9 +7,10 @@ use crate::support::mount::Mount;
 use crate::support::program::Program;
 use crate::support::tree::Limits;
 use crate::support::vault::Vault;
-use std::collections::BTreeSet;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Permissions};
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 /// Every combination of the options that say what the view looks like, for a mount without a
@@ -128,6 +129,29 @@ fn what_cannot_be_shown_is_listed_so_that_a_backup_fails_rather_than_leaves_it_o
         let log = mount.unmount();
         assert!(log.contains("cannot be shown"), "{log}");
     }
+}
+
+#[test]
+fn a_directory_that_may_not_be_searched_is_listed_all_the_same() {
+    let plain = Vault::empty(&["-reverse", "-zerokey", "-plaintextnames"]);
+    let dir = plain.dir.join("dir");
+    fs::create_dir(&dir).unwrap();
+    fs::create_dir(dir.join("inner")).unwrap();
+    fs::write(dir.join("file"), "").unwrap();
+    fs::set_permissions(&dir, Permissions::from_mode(0o400)).unwrap();
+    let mount = Mount::new(&Program::ours_obeying_permissions(), &plain, &[]);
+    let entries = fs::read_dir(mount.path().join("dir")).unwrap();
+    let entries: BTreeMap<_, _> = entries
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name(), entry.file_type().unwrap().is_dir()))
+        .collect();
+    assert_eq!(
+        entries,
+        [("file".into(), false), ("inner".into(), true)].into()
+    );
+    let refused = fs::metadata(mount.path().join("dir/file")).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+    mount.unmount();
 }
 
 #[test]

@@ -15,17 +15,16 @@ use crate::reverse::Reverse;
 use crate::reverse::dirs::ViewDir;
 use crate::reverse::long_names::LongNames;
 use crate::reverse::member::Member;
-use crate::reverse::virtuals::VIRTUAL_MODE;
-use crate::sys::{self, DirStream, Kind, Stat};
-use crate::vfs::{Attr, DirEntry, Entry, Handle, NodeId, Result, Take, Vfs};
+use crate::sys::{self, DirStream, Errno, Kind, Stat};
+use crate::vfs::{Attr, DirEntry, Entry, Error, Handle, NodeId, Result, Take, Vfs};
 
 /// What an object is listed as that cannot be shown; there is no object of that name.
 const INVALID_NAME: &str = "___GOCRYPTFS_INVALID_NAME___";
 /// What a plain file is listed as whose name the configuration file has.
 const COLLISION: &str = "gocryptfs.conf_NAME_COLLISION_";
 
-/// The node of what is listed as either; every operation on it fails.
-const NOWHERE: NodeId = NodeId(u64::MAX);
+/// Nodes from here on, one for each type of file, are nowhere: every operation on them fails.
+const NOWHERE: u64 = 0xffff_ffff_0000_0000;
 
 /// A directory that is being read.
 pub(super) struct OpenDir {
@@ -87,11 +86,14 @@ impl Reverse {
                     let found = self.uncounted(entry.ino, open.dir.dir.stat()?);
                     return Ok(take(&(entry, found)));
                 }
-                What::Unnameable(_) => return Ok(take(&(entry, nowhere()))),
+                What::Unnameable(_) => return Ok(show_name_only(entry, take)),
             };
-            // Removed since it was listed: as if it had not been there.
-            let Ok(found) = self.entry(open.node, &open.dir, member) else {
-                return Ok(true);
+            let found = match self.entry(open.node, &open.dir, member) {
+                Ok(found) => found,
+                // Removed since it was listed: as if it had not been there.
+                Err(Error::Os(Errno::NOENT)) => return Ok(true),
+                // Such as in a directory that may be listed but not searched.
+                Err(_) => return Ok(show_name_only(entry, take)),
             };
             let taken = take(&(entry, found));
             if !taken {
@@ -193,18 +195,23 @@ impl Reverse {
     }
 }
 
-/// What the kernel gets to know of an object that cannot be shown, so that it lists the name. An
-/// inode number that is not the node's keeps it from believing any of this: it looks the name up.
-fn nowhere() -> Entry {
+/// Lists an entry of which no more is known. The kernel asks for attributes all the same; an inode
+/// number that is not the node's keeps it from believing them, so it looks the name up.
+fn show_name_only(entry: DirEntry, take: Take<'_, (DirEntry, Entry)>) -> bool {
+    let kind = match entry.kind {
+        Kind::Unknown => Kind::File,
+        kind => kind,
+    };
     let stat = Stat {
-        mode: VIRTUAL_MODE,
+        mode: kind.bits(),
         ..Stat::default()
     };
-    Entry {
-        node: NOWHERE,
+    let nowhere = Entry {
+        node: NodeId(NOWHERE + u64::from(kind.bits())),
         generation: 1,
         attr: Attr::new(0, stat),
-    }
+    };
+    take(&(entry, nowhere))
 }
 
 fn virtual_item(member: Member) -> Item {

@@ -14,7 +14,7 @@ use crate::vfs::{Error, Result};
 const DIRIV_ROLE: u8 = 1;
 const NAME_FILE_ROLE: u8 = 2;
 /// Type and permissions of a virtual file: a regular file that everybody may read.
-pub(super) const VIRTUAL_MODE: u32 = 0o100_444;
+const MODE: u32 = 0o100_444;
 /// What the newest version of the original program adds to their times, seconds.
 const LATER: i64 = 10;
 
@@ -26,7 +26,7 @@ impl Reverse {
             _ => (dir.dir.stat()?, DIRIV_ROLE),
         };
         stat.size = content(dir, member).len() as u64;
-        stat.mode = VIRTUAL_MODE;
+        stat.mode = MODE;
         stat.nlink = 1;
         if self.options.newest {
             stat.mtime.secs = stat.mtime.secs.saturating_add(LATER);

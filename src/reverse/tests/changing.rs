@@ -1,6 +1,7 @@
 //! Plain files and directories that somebody changes at the same time.
 
 use super::*;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::os::unix::fs::{FileExt, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -55,6 +56,11 @@ fn a_block_that_is_rewritten_shows_as_it_was_or_as_it_is() {
     );
 }
 
+fn exchange(plain: &Plain, one: &str, other: &str) {
+    let [one, other] = [one, other].map(|name| plain.path(name));
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).unwrap();
+}
+
 /// Whether anything that the name leads to shows the secret.
 fn shows(view: &Reverse, parent: NodeId, name: &OsStr, secret: &[u8]) -> bool {
     let Ok(entry) = look_up(view, parent, name) else {
@@ -76,15 +82,12 @@ fn a_link_that_takes_the_place_of_a_file_is_never_followed() {
     plain.write("a", "hello");
     symlink(outside.path("secret"), plain.path("link")).unwrap();
     let view = plain.view();
-    let exchange = || {
-        let [a, link] = ["a", "link"].map(|name| plain.path(name));
-        let cwd = rustix::fs::CWD;
-        let flags = rustix::fs::RenameFlags::EXCHANGE;
-        rustix::fs::renameat_with(cwd, a, cwd, link, flags).unwrap();
-    };
-    meanwhile(exchange, || {
-        assert!(!shows(&view, NodeId::ROOT, OsStr::new(A), b"secret"));
-    });
+    meanwhile(
+        || exchange(&plain, "a", "link"),
+        || {
+            assert!(!shows(&view, NodeId::ROOT, OsStr::new(A), b"secret"));
+        },
+    );
 }
 
 #[test]
@@ -95,18 +98,15 @@ fn a_link_that_takes_the_place_of_a_directory_is_never_followed() {
     plain.mkdir("sub");
     plain.write("sub/file", "hello");
     symlink(outside.0.path(), plain.path("link")).unwrap();
-    let exchange = || {
-        let [sub, link] = ["sub", "link"].map(|name| plain.path(name));
-        let cwd = rustix::fs::CWD;
-        let flags = rustix::fs::RenameFlags::EXCHANGE;
-        rustix::fs::renameat_with(cwd, sub, cwd, link, flags).unwrap();
-    };
-    meanwhile(exchange, || {
-        // A view that has opened no directory yet.
-        let view = plain.view();
-        if let Ok(sub) = look_up(&view, NodeId::ROOT, SUB) {
-            let name = OsStr::new("gxalsn-IS6Ar4QUMEk8EGQ");
-            assert!(!shows(&view, sub.node, name, b"secret"));
-        }
-    });
+    meanwhile(
+        || exchange(&plain, "sub", "link"),
+        || {
+            // A view that has opened no directory yet.
+            let view = plain.view();
+            if let Ok(sub) = look_up(&view, NodeId::ROOT, SUB) {
+                let name = OsStr::new("gxalsn-IS6Ar4QUMEk8EGQ");
+                assert!(!shows(&view, sub.node, name, b"secret"));
+            }
+        },
+    );
 }
