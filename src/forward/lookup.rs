@@ -37,12 +37,8 @@ impl Forward {
     }
 
     /// Attributes as programs see them.
-    pub(super) fn shown(&self, ino: u64, mut stat: Stat) -> Attr {
-        if let Some((uid, gid)) = self.options.force_owner {
-            stat.uid = uid;
-            stat.gid = gid;
-        }
-        Attr::new(ino, stat)
+    pub(super) fn shown(&self, ino: u64, stat: Stat) -> Attr {
+        Attr::new(ino, stat).owned_by(self.options.force_owner)
     }
 
     pub(super) fn attributes(&self, node: NodeId, handle: Option<Handle>) -> Result<Attr> {

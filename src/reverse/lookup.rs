@@ -92,12 +92,8 @@ impl Reverse {
     }
 
     /// Attributes as programs see them.
-    pub(super) fn shown(&self, ino: u64, mut stat: Stat) -> Attr {
-        if let Some((uid, gid)) = self.options.force_owner {
-            stat.uid = uid;
-            stat.gid = gid;
-        }
-        Attr::new(ino, stat)
+    pub(super) fn shown(&self, ino: u64, stat: Stat) -> Attr {
+        Attr::new(ino, stat).owned_by(self.options.force_owner)
     }
 
     /// The object of a node, by any of its names. The top directory has none.

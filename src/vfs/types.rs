@@ -144,6 +144,16 @@ impl Attr {
         Attr { ino, stat }
     }
 
+    /// The same as if it belonged to this user and group, if any.
+    #[must_use]
+    pub fn owned_by(mut self, owner: Option<(u32, u32)>) -> Attr {
+        if let Some((uid, gid)) = owner {
+            self.stat.uid = uid;
+            self.stat.gid = gid;
+        }
+        self
+    }
+
     /// The backing object.
     pub fn key(&self) -> FileKey {
         self.stat.key
