@@ -50,7 +50,7 @@ fn fill(root: &Path, limits: Limits) {
         fs::write(lengths.join("l".repeat(len)), "").unwrap();
     }
     let mut clock = 1_400_000_000;
-    for name in ["deep", "lengths", "socket", "device"] {
+    for name in ["deep", "lengths", "nested", "socket", "device"] {
         let path = root.join(name);
         if path.is_dir() {
             tree::age(&path, &mut clock).unwrap();

@@ -175,16 +175,20 @@ fn what_the_kernel_shows_of_the_mount_is_that_of_the_go_program() {
         return;
     };
     let plain = Vault::empty(&["-reverse", "-zerokey"]);
-    let shown = [go, Program::ours()].map(|program| {
-        let mount = Mount::new(&program, &plain, &[]);
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-        let point = mount.path().display().to_string();
-        let line = mounts.lines().find(|line| line.contains(&point)).unwrap();
-        let line = line.replace(&point, "POINT");
-        mount.unmount();
-        // The largest read is the one thing that may differ.
-        line.split(",max_read").next().unwrap().to_owned()
-    });
-    assert_eq!(shown[0], shown[1]);
-    assert!(shown[1].contains(" fuse.gocryptfs-reverse ro,"));
+    for options in [&[][..], &["-allow_other"], &["-fsname", "name"]] {
+        let shown = [&go, &Program::ours()].map(|program| {
+            let mount = Mount::new(program, &plain, options);
+            let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+            let point = mount.path().display().to_string();
+            let line = mounts.lines().find(|line| line.contains(&point)).unwrap();
+            let line = line.replace(&point, "POINT");
+            mount.unmount();
+            // The largest read is the one thing that may differ.
+            let words = line.split([' ', ',']);
+            let words = words.filter(|word| !word.starts_with("max_read="));
+            words.map(str::to_owned).collect::<Vec<_>>()
+        });
+        assert_eq!(shown[0], shown[1], "{options:?}");
+        assert_eq!(shown[1][2..4], ["fuse.gocryptfs-reverse", "ro"]);
+    }
 }
