@@ -205,28 +205,85 @@ fn an_unmount_from_outside_ends_in_peace() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
+/// Options and what is written to stdin.
+const WAYS: [(&str, &str); 12] = [
+    ("-q", "test\nrest\n"),
+    ("-q", "test"),
+    ("-passfile right", ""),
+    ("-passfile te -passfile=st", ""),
+    ("-passfile /dev/stdin", "test\n"),
+    ("-o passfile=right", ""),
+    ("-extpass 'printenv FROM_ENV'", ""),
+    ("-extpass=printenv -extpass=FROM_ENV", ""),
+    ("-config C/gocryptfs.conf -extpass 'cat right'", ""),
+    ("-zerokey", ""),
+    ("-masterkey=KEY", ""),
+    ("-masterkey stdin", "KEY\nrest\n"),
+];
+
 #[test]
 fn every_way_to_the_key_mounts() {
     if !is_root("ways to the key") {
         return;
     }
-    let key = "00112233".repeat(8);
-    for options in [
-        "-q",
-        "-passfile te -passfile=st",
-        "-o passfile=right",
-        "-extpass=printenv -extpass=FROM_ENV",
-        "-zerokey",
-        "-nonempty -masterkey=KEY",
-    ] {
+    let key = "00112233-".repeat(8);
+    let go = Program::go("ways to the key");
+    for program in [Some(Program::ours()), go].iter().flatten() {
+        for (options, input) in WAYS {
+            let desk = Desk::new();
+            let point = Point::new(&desk);
+            let line = format!("{} C M", options.replace("KEY", &key));
+            let input = input.replace("KEY", &key);
+            let answer = desk.run(program, &line, input.as_bytes());
+            assert_eq!(answer.code, Some(0), "{program} {line}: {answer:?}");
+            fs::write(point.path().join("file"), "content").unwrap();
+            point.unmount();
+        }
+    }
+}
+
+/// Mounts with the process that is to be told instead of the first one.
+const NOTIFIED: &str = r#"
+trap 'echo notified; exit' USR1
+"$0" -q -fg -passfile right -notifypid=$$ C M &
+wait
+"#;
+
+#[test]
+fn whoever_wants_it_is_notified_of_the_mount() {
+    if !is_root("notification") {
+        return;
+    }
+    let go = Program::go("notification");
+    for program in [Some(Program::ours()), go].iter().flatten() {
         let desk = Desk::new();
         let point = Point::new(&desk);
-        let options = options.replace("KEY", &key);
-        let answer = desk.mount(&Program::ours(), &options);
-        assert_eq!(answer.code, Some(0), "{options}: {answer:?}");
-        fs::write(point.path().join("file"), "content").unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", NOTIFIED]).arg(program.path());
+        let shell = shell.current_dir(desk.path("")).stdin(Stdio::null());
+        let output = shell.output().unwrap();
+        assert_eq!(output.stdout, b"notified\n", "{program}: {output:?}");
+        assert!(point.shown().is_some(), "{program}");
         point.unmount();
     }
+}
+
+#[test]
+fn closed_streams_do_no_harm() {
+    if !is_root("closed streams") {
+        return;
+    }
+    let desk = Desk::new();
+    let point = Point::new(&desk);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "\"$0\" -passfile right -nosyslog C M <&- >&- 2>&-"]);
+    shell.arg(Program::ours().path());
+    let status = shell.current_dir(desk.path("")).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    let file = point.path().join("file");
+    fs::write(&file, "content").unwrap();
+    assert_eq!(fs::read(file).unwrap(), b"content");
+    point.unmount();
 }
 
 #[test]

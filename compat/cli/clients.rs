@@ -92,7 +92,7 @@ const MOUNTS: &[(&str, &str, &str, &str, &str)] = &[
     ),
     (
         "a script",
-        "-q -extpass=printenv -extpass=FROM_ENV C M",
+        "-q -extpass 'printenv FROM_ENV' C M",
         "",
         "C",
         "rw,nosuid,nodev",
@@ -181,7 +181,7 @@ fn supervisors_keep_a_mount_in_the_foreground() {
     }
     for program in programs("mounts of supervisors") {
         for line in [
-            "-extpass=printenv -extpass=FROM_ENV -fg -nosyslog C M",
+            "-extpass 'printenv FROM_ENV' -fg -nosyslog C M",
             "-fg -allow_other -passfile right -o rw C M",
         ] {
             let desk = Desk::new();

@@ -5,13 +5,19 @@ use crate::support::program::Program;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-/// What replaces what in the file, the exit codes of -info and of what needs the key, and a text
+/// What replaces what in the file (or all of it, if that is empty), the exit codes of -info and of what needs the key, and a text
 /// that both say, but for the success of -info.
 type Defect = (&'static str, &'static str, i32, i32, &'static str);
 
 #[rustfmt::skip]
 const DEFECTS: &[Defect] = &[
     ("\"Version\": 2", "\"Version\": 1", 8, 27, "unsupported on-disk format 1"),
+    ("\"Version\": 2", "\"Version\": 3", 8, 27, "unsupported on-disk format 3"),
+    ("\"Version\": 2,", "", 8, 27, "unsupported on-disk format 0"),
+    ("", "{}", 8, 27, "unsupported on-disk format 0"),
+    ("", "null", 8, 27, "unsupported on-disk format 0"),
+    ("", "{\"Version\": 2}", 8, 27, "fatal: scryptn below 10 is too low to make sense"),
+    ("\"ScryptObject\"", "\"X\"", 8, 27, "fatal: scryptn below 10 is too low to make sense"),
     ("\"N\": 1024", "\"N\": 512", 8, 27, "fatal: scryptn below 10 is too low to make sense"),
     ("\"R\": 8", "\"R\": 7", 8, 27, "fatal: scrypt parameter R below minimum: value=7, min=8"),
     ("\"P\": 1", "\"P\": 0", 8, 27, "fatal: scrypt parameter P below minimum: value=0, min=1"),
@@ -24,7 +30,10 @@ const DEFECTS: &[Defect] = &[
     ("\"HKDF\",\n\t\t\"GCMIV128\"", "\"XChaCha20Poly1305\"", 8, 27, "XChaCha20Poly1305 requires HKDF feature flag"),
     ("\"GCMIV128\",", "", 8, 27, "AES-GCM requires GCMIV128 feature flag"),
     ("\"DirIV\"", "\"PlaintextNames\"", 8, 27, "PlaintextNames conflicts with EMENames feature flag"),
+    ("\"EMENames\"", "\"PlaintextNames\"", 8, 27, "PlaintextNames conflicts with DirIV feature flag"),
     ("\"DirIV\",\n\t\t\"EMENames\"", "\"PlaintextNames\"", 8, 27, "PlaintextNames conflicts with LongNames feature flag"),
+    ("\"DirIV\",\n\t\t\"EMENames\",\n\t\t\"LongNames\"", "\"PlaintextNames\"", 8, 27, "PlaintextNames conflicts with Raw64 feature flag"),
+    ("\"DirIV\",\n\t\t\"EMENames\",\n\t\t\"LongNames\",\n\t\t\"Raw64\"", "\"PlaintextNames\", \"LongNameMax\"", 8, 27, "PlaintextNames conflicts with LongNameMax feature flag"),
     ("\"Version\": 2", "\"Version\": 2, \"LongNameMax\": 99", 8, 27, "LongNameMax=99 but the LongNameMax feature flag is NOT set"),
     ("\"Raw64\"", "\"LongNameMax\"", 8, 27, "LongNameMax=0 but the LongNameMax feature flag IS set"),
     ("\"Version\": 2", "\"Version\": \"2\"", 8, 11, "Failed to unmarshal config file"),
@@ -34,6 +43,10 @@ const DEFECTS: &[Defect] = &[
     ("{\n\t\"Creator", "\u{feff}{\n\t\"Creator", 8, 11, "Failed to unmarshal config file"),
     ("\n}\n", "\n}\n}", 8, 11, "Failed to unmarshal config file"),
     ("\n}\n", "\n", 8, 11, "Failed to unmarshal config file"),
+    ("\"Version\": 2", "\"Version\": 2, \"LongNameMax\": 300", 8, 11, "Failed to unmarshal config file"),
+    ("", "[]", 8, 11, "Failed to unmarshal config file"),
+    ("", " \n", 8, 11, "Failed to unmarshal config file"),
+    ("", "", 8, 11, "config file is empty"),
     ("\"HKDF\",", "", 0, 12, "Password incorrect."),
     ("\"EncryptedKey\": \"", "\"EncryptedKey\": \"AAAA", 0, 12, "Password incorrect."),
     ("\"EncryptedKey\": \"", "\"EncryptedKey\": \"AAAA\", \"X\": \"", 0, 12, "block is too short"),
@@ -60,16 +73,23 @@ fn damaged(from: &str, to: &str) -> Desk {
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{from} is not in {text}");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    let damaged = match from {
+        "" => to.to_owned(),
+        from => text.replacen(from, to, 1),
+    };
+    fs::write(&path, damaged).unwrap();
     desk
 }
 
 fn check(program: &Program, defects: &[Defect]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (from, to, of_info, of_others, text) in defects {
-        let desk = damaged(from, to);
-        for (line, code) in [("-info C", of_info), ("-passwd C", of_others)] {
-            let answer = desk.run(program, line, b"test\nnew\n");
+        let mut lines = vec![("-info C", of_info), ("-passwd C", of_others)];
+        if *of_others != 0 {
+            lines.extend([("-fsck C", of_others), ("C M", of_others)]);
+        }
+        for (line, code) in lines {
+            let answer = damaged(from, to).run(program, line, b"test\nnew\n");
             let is_silent = *code == 0 && line == "-info C";
             if answer.code != Some(*code) || !(is_silent || answer.says(text)) {
                 wrong.push(format!(
@@ -99,15 +119,9 @@ fn the_go_program_has_the_same_exit_codes_and_texts() {
 }
 
 #[test]
-fn an_empty_file_and_a_pipe_are_told_apart() {
+fn a_pipe_is_no_configuration_file() {
     let desk = Desk::new();
     let path = desk.path("C/gocryptfs.conf");
-    fs::remove_file(&path).unwrap();
-    fs::write(&path, "").unwrap();
-    let answer = desk.run(&Program::ours(), "C M", b"test\n");
-    assert_eq!(answer.code, Some(11));
-    assert!(answer.says("config file is empty"), "{answer:?}");
-
     fs::remove_file(&path).unwrap();
     let made = rustix::fs::mknodat(
         rustix::fs::CWD,

@@ -48,6 +48,19 @@ fn volume() -> &'static [(OsString, u32, Vec<u8>)] {
     })
 }
 
+/// The words of a line, which blanks separate unless they stand between single quotes.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (number, part) in line.split('\'').enumerate() {
+        if number % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
 /// A folder with a volume `C` (password `test`), an empty directory `E`, a mount point `M`, a
 /// directory `full` that is not empty, and some files that hold passwords.
 pub(crate) struct Desk(TempDir);
@@ -82,11 +95,13 @@ impl Desk {
         self.0.path().join(name)
     }
 
-    /// The program with the blank-separated words of `line`, in this folder.
+    /// The program with the words of `line`, in this folder.
     pub(crate) fn command(&self, program: &Program, line: &str) -> Command {
         let mut command = program.command();
-        command.args(line.split_whitespace());
+        command.args(words(line));
         command.current_dir(self.0.path()).env("FROM_ENV", "test");
+        // the Go program leaves a directory there when a check fails
+        command.env("TMPDIR", self.0.path());
         command
     }
 

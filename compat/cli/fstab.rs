@@ -60,6 +60,32 @@ fn a_type_with_a_path_mounts_with_all_that_fstab_adds() {
 }
 
 #[test]
+fn a_line_of_fstab_is_enough() {
+    if !has_helper("fstab") {
+        return;
+    }
+    let (desk, programs) = (Desk::new(), programs());
+    let point = Point::new(&desk);
+    let program = programs.path().join("gocryptfs");
+    let line = format!(
+        "{} {} fuse.{} nofail,noauto,allow_other,user,noatime,x-systemd.device-timeout=1,passfile={} 0 0\n",
+        desk.path("C").display(),
+        point.path().display(),
+        program.display(),
+        desk.path("right").display(),
+    );
+    fs::write(desk.path("fstab"), line).unwrap();
+    let mut command = Command::new("mount");
+    command.arg("-T").arg(desk.path("fstab")).arg(point.path());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let wanted = "fuse.gocryptfs rw,nosuid,nodev,noexec,noatime,user_id=0,group_id=0,\
+                  default_permissions,allow_other";
+    assert_eq!(point.shown().as_deref(), Some(wanted));
+    point.unmount();
+}
+
+#[test]
 fn the_name_alone_finds_the_program_on_the_path() {
     if !has_helper("mount.fuse3") {
         return;

@@ -4,6 +4,7 @@ use super::desk::Desk;
 use crate::support::program::Program;
 use alike::ALIKE;
 use different::DIFFERENT;
+use std::collections::BTreeSet;
 
 mod alike;
 mod different;
@@ -30,6 +31,17 @@ fn typed(input: &str) -> Vec<u8> {
         Some(Ok(count)) => vec![b'x'; count],
         _ => input.as_bytes().to_vec(),
     }
+}
+
+/// Lines at least, repetitions and those that mount not counted.
+const ENOUGH: usize = 250;
+
+#[test]
+fn there_are_enough_command_lines() {
+    let alike = ALIKE.iter().map(|(line, input, ..)| (line, input));
+    let different = DIFFERENT.iter().map(|(line, input, ..)| (line, input));
+    let lines: BTreeSet<_> = alike.chain(different).collect();
+    assert!(lines.len() >= ENOUGH, "{}", lines.len());
 }
 
 #[test]
