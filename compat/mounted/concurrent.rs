@@ -1,12 +1,18 @@
 //! Many threads at once: nobody loses anything.
 
 use super::Session;
+use crate::support::disk::{Disk, Frozen, Kind};
+use crate::support::mount::Mount;
 use crate::support::program::Program;
+use crate::support::vault::{ALL_FEATURES, Vault};
+use crate::support::wait;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 const THREADS: u8 = 4;
 
@@ -151,4 +157,30 @@ fn renames_at_the_same_time_keep_every_file() {
     if let Some(go) = Program::go("the check after renames") {
         vault.assert_clean(&go);
     }
+}
+
+#[test]
+fn a_writer_that_waits_for_the_disk_keeps_nobody_from_reading_other_files() {
+    let Some(disk) = Disk::new(Kind::Ext4, "a writer that waits") else {
+        return;
+    };
+    let ours = Program::ours();
+    let vault = Vault::new_in(&disk.path(), &ours, &ALL_FEATURES[0]);
+    let mount = Mount::new(&ours, &vault, &[]);
+    let [written, other] = ["written", "other"].map(|name| mount.path().join(name));
+    fs::write(&other, [7; 100_000]).unwrap();
+    let file = File::create(&written).unwrap();
+    rustix::fs::sync();
+    let frozen = Frozen::new(&disk);
+    let writer = thread::spawn(move || file.write_all_at(&[1; 100_000], 0));
+    assert!(wait::until(|| mount.waits_for_disk().then_some(())).is_some());
+    let (tell, told) = channel();
+    thread::spawn(move || tell.send(fs::read(other)));
+    let read = told.recv_timeout(Duration::from_secs(60));
+    assert!(!writer.is_finished());
+    drop(frozen);
+    assert_eq!(read.unwrap().unwrap(), [7; 100_000]);
+    writer.join().unwrap().unwrap();
+    assert_eq!(fs::read(written).unwrap(), [1; 100_000]);
+    mount.unmount();
 }

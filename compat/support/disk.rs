@@ -97,6 +97,22 @@ impl Disk {
     }
 }
 
+/// While it lives, whoever writes to the disk waits.
+pub(crate) struct Frozen(PathBuf);
+
+impl Frozen {
+    pub(crate) fn new(disk: &Disk) -> Self {
+        assert!(run(Command::new("fsfreeze").arg("-f").arg(disk.path())));
+        Self(disk.path())
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        run(Command::new("fsfreeze").arg("-u").arg(&self.0));
+    }
+}
+
 impl Drop for Disk {
     fn drop(&mut self) {
         if self.is_mounted {

@@ -110,6 +110,17 @@ impl Mount {
         self.log()
     }
 
+    /// Whether a thread of the program waits for a disk.
+    pub(crate) fn waits_for_disk(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        threads.flatten().any(|thread| {
+            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            stat.rsplit(") ")
+                .next()
+                .is_some_and(|state| state.starts_with('D'))
+        })
+    }
+
     /// Takes the mount out of sight; it lives on for who still uses it.
     pub(crate) fn detach(&self) {
         assert!(unmount(&self.path(), UnmountFlags::DETACH), "cannot detach");
