@@ -168,19 +168,19 @@ fn a_writer_that_waits_for_the_disk_keeps_nobody_from_reading_other_files() {
     let vault = Vault::new_in(&disk.path(), &ours, &ALL_FEATURES[0]);
     let mount = Mount::new(&ours, &vault, &[]);
     let [written, other] = ["written", "other"].map(|name| mount.path().join(name));
-    fs::write(&other, [7; 100_000]).unwrap();
+    fs::write(&other, vec![7; 100_000]).unwrap();
     let file = File::create(&written).unwrap();
     rustix::fs::sync();
     let frozen = Frozen::new(&disk);
-    let writer = thread::spawn(move || file.write_all_at(&[1; 100_000], 0));
+    let writer = thread::spawn(move || file.write_all_at(&vec![1; 100_000], 0));
     assert!(wait::until(|| mount.waits_for_disk().then_some(())).is_some());
     let (tell, told) = channel();
     thread::spawn(move || tell.send(fs::read(other)));
     let read = told.recv_timeout(Duration::from_secs(60));
     assert!(!writer.is_finished());
     drop(frozen);
-    assert_eq!(read.unwrap().unwrap(), [7; 100_000]);
+    assert_eq!(read.unwrap().unwrap(), vec![7; 100_000]);
     writer.join().unwrap().unwrap();
-    assert_eq!(fs::read(written).unwrap(), [1; 100_000]);
+    assert_eq!(fs::read(written).unwrap(), vec![1; 100_000]);
     mount.unmount();
 }

@@ -8,6 +8,7 @@ mod attach;
 mod convert;
 mod flags;
 mod idle;
+mod readahead;
 mod reply;
 mod session;
 

@@ -5,9 +5,12 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tracing::debug;
+
 use crate::mount::adapter::Adapter;
 use crate::mount::attach::{self, MountError, Options};
 use crate::mount::idle::{Activity, IdleMonitor};
+use crate::mount::readahead;
 use crate::vfs::Vfs;
 
 /// Event loops at least and at most; more than a few make no difference.
@@ -67,6 +70,9 @@ impl<V: Vfs> Session<V> {
         let adapter = Adapter::new(fs, options);
         let activity = adapter.activity();
         let fuse = fuser::Session::from_fd(adapter, device, acl, config)?;
+        if is_ours && let Err(error) = readahead::raise(&options.mountpoint) {
+            debug!("the kernel reads ahead as far as it likes: {error}");
+        }
         let unmounter = Unmounter {
             mountpoint: options.mountpoint.clone(),
             is_ours,

@@ -39,8 +39,13 @@ pub(crate) struct Work {
     pub(crate) is_flat: bool,
     /// Whether it begins with nothing in the caches.
     is_cold: bool,
-    run: fn(&Path) -> Result<(), Failure>,
+    run: Run,
 }
+
+/// Does the work in a directory. A file that is returned is closed when time does not count any
+/// more.
+type Run = fn(&Path) -> Done;
+type Done = Result<Option<File>, Failure>;
 
 pub(crate) const ALL: [Work; 12] = [
     flat("write, 1 MiB calls", BIG, |dir| write(dir, 1 << 20)),
@@ -63,7 +68,7 @@ pub(crate) const ALL: [Work; 12] = [
     tree("rm -r of all", false, remove),
 ];
 
-const fn flat(name: &'static str, amount: usize, run: fn(&Path) -> Result<(), Failure>) -> Work {
+const fn flat(name: &'static str, amount: usize, run: Run) -> Work {
     Work {
         name,
         unit: Unit::Rate,
@@ -74,7 +79,7 @@ const fn flat(name: &'static str, amount: usize, run: fn(&Path) -> Result<(), Fa
     }
 }
 
-const fn tree(name: &'static str, is_cold: bool, run: fn(&Path) -> Result<(), Failure>) -> Work {
+const fn tree(name: &'static str, is_cold: bool, run: Run) -> Work {
     Work {
         name,
         unit: Unit::Time,
@@ -93,8 +98,10 @@ impl Work {
             let _ = fs::write("/proc/sys/vm/drop_caches", "2");
         }
         let start = Instant::now();
-        (self.run)(dir)?;
-        Ok(start.elapsed().as_secs_f64())
+        let open = (self.run)(dir)?;
+        let time = start.elapsed().as_secs_f64();
+        drop(open);
+        Ok(time)
     }
 }
 
@@ -110,7 +117,7 @@ fn noise(len: usize) -> Vec<u8> {
     words.flatten().take(len).collect()
 }
 
-fn write(dir: &Path, call: usize) -> Result<(), Failure> {
+fn write(dir: &Path, call: usize) -> Done {
     let data = noise(call);
     let path = dir.join("big");
     let _ = fs::remove_file(&path);
@@ -118,17 +125,17 @@ fn write(dir: &Path, call: usize) -> Result<(), Failure> {
     for _ in 0..BIG / call {
         file.write_all(&data)?;
     }
-    Ok(())
+    Ok(None)
 }
 
-fn read(dir: &Path, call: usize) -> Result<(), Failure> {
+fn read(dir: &Path, call: usize) -> Done {
     let mut buffer = vec![0; call];
     // To open a file is to forget its pages, unless it is told otherwise.
     let mut file = File::open(dir.join("big"))?;
     for _ in 0..BIG / call {
         file.read_exact(&mut buffer)?;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The pages of the big file in an order that nobody foresees: each once.
@@ -137,7 +144,7 @@ fn scattered(number: usize) -> u64 {
     (number.wrapping_mul(STEP) % (BIG / PAGE) * PAGE) as u64
 }
 
-fn random_read(dir: &Path) -> Result<(), Failure> {
+fn random_read(dir: &Path) -> Done {
     const JOBS: usize = 4;
     let file = File::open(dir.join("big"))?;
     fadvise(&file, 0, None, Advice::Random)?;
@@ -157,47 +164,47 @@ fn random_read(dir: &Path) -> Result<(), Failure> {
         for job in jobs {
             job.join().map_err(|_| "a job panicked")??;
         }
-        Ok(())
+        Ok(None)
     })
 }
 
-fn random_write(dir: &Path) -> Result<(), Failure> {
+fn random_write(dir: &Path) -> Done {
     let data = noise(PAGE);
     let file = OpenOptions::new().write(true).open(dir.join("big"))?;
     for number in 0..RANDOM_WRITES {
         file.write_all_at(&data, scattered(number))?;
     }
-    Ok(())
+    Ok(Some(file))
 }
 
-fn create_small(dir: &Path) -> Result<(), Failure> {
+fn create_small(dir: &Path) -> Done {
     let dir = dir.join("small");
     fs::create_dir(&dir)?;
     let data = noise(SMALL.1);
     for number in 0..SMALL.0 {
         File::create(dir.join(format!("file number {number}")))?.write_all(&data)?;
     }
-    Ok(())
+    Ok(None)
 }
 
-fn list_small(dir: &Path) -> Result<(), Failure> {
+fn list_small(dir: &Path) -> Done {
     let count = fs::read_dir(dir.join("small"))?.count();
     (count == SMALL.0)
-        .then_some(())
+        .then_some(None)
         .ok_or_else(|| "entries are missing".into())
 }
 
-fn read_small(dir: &Path) -> Result<(), Failure> {
+fn read_small(dir: &Path) -> Done {
     let mut data = Vec::new();
     for number in 0..SMALL.0 {
         data.clear();
         let path = dir.join(format!("small/file number {number}"));
         File::open(path)?.read_to_end(&mut data)?;
     }
-    Ok(())
+    Ok(None)
 }
 
-fn untar(dir: &Path) -> Result<(), Failure> {
+fn untar(dir: &Path) -> Done {
     let archive = dir.join("../tree.tar");
     run(Command::new("tar")
         .arg("xf")
@@ -206,21 +213,21 @@ fn untar(dir: &Path) -> Result<(), Failure> {
         .arg(dir))
 }
 
-fn list_recursively(dir: &Path) -> Result<(), Failure> {
+fn list_recursively(dir: &Path) -> Done {
     run(Command::new("ls").arg("-lR").arg(dir.join("tree")))
 }
 
-fn remove(dir: &Path) -> Result<(), Failure> {
+fn remove(dir: &Path) -> Done {
     run(Command::new("rm")
         .arg("-r")
         .args(["small", "tree"].map(|name| dir.join(name))))
 }
 
-fn run(command: &mut Command) -> Result<(), Failure> {
+fn run(command: &mut Command) -> Done {
     let status = command.stdout(Stdio::null()).status()?;
     status
         .success()
-        .then_some(())
+        .then_some(None)
         .ok_or_else(|| format!("{command:?}: {status}").into())
 }
 
