@@ -5,7 +5,7 @@ use super::args::{FormatArgs, KernelArgs, MessageArgs, MountArgs, ReverseArgs, S
 use super::clone::CloneOptions;
 use super::exit::{ExitCode, Failure};
 use super::fsck::FsckOptions;
-use super::paths;
+use super::paths::{self, Purpose};
 use super::values::{self, quoted};
 use crate::format::BadNames;
 use clap::{ArgMatches, FromArgMatches};
@@ -312,8 +312,13 @@ impl Volume {
             )
         })?;
         let cipherdir = paths::absolute(given)?;
+        let purpose = if words.action.init {
+            Purpose::NewVolume
+        } else {
+            Purpose::Volume
+        };
         paths::check_dir(&cipherdir)
-            .map_err(|defect| defect.failure(ExitCode::CipherDir, "cipherdir"))?;
+            .map_err(|defect| defect.failure(ExitCode::CipherDir, purpose))?;
         let config = words.secret.config.as_deref();
         let config = config.filter(|path| !path.as_os_str().is_empty());
         let config = config.map(paths::absolute).transpose()?;

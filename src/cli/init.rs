@@ -10,7 +10,7 @@ use super::help::CREATOR;
 use super::output::{Kind, Output};
 use super::passwd::{cannot_write, log_n};
 use super::password::{self, Purpose, fido2};
-use super::paths;
+use super::paths::{self, BadDir};
 use super::unlock;
 use super::values::{push_hexadecimal, quoted};
 use crate::crypto::{ContentSuite, MasterKey, Password, Secret};
@@ -119,7 +119,8 @@ fn slow_cipher(suite: ContentSuite, has_aes_gcm: bool) -> Option<&'static str> {
 
 fn check_empty(cipherdir: &Path) -> Result<(), Failure> {
     let code = ExitCode::CipherDir;
-    if paths::is_empty_dir(cipherdir).map_err(|defect| defect.failure(code, "cipherdir"))? {
+    let invalid = |defect: BadDir| defect.failure(code, paths::Purpose::NewVolume);
+    if paths::is_empty_dir(cipherdir).map_err(invalid)? {
         return Ok(());
     }
     let path = cipherdir.display();

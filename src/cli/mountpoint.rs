@@ -2,7 +2,7 @@
 
 use super::command::Volume;
 use super::exit::{ExitCode, Failure};
-use super::paths::{self, BadDir};
+use super::paths::{self, BadDir, Purpose};
 use super::values::quoted;
 use crate::mount::{self, MountError, Session};
 use crate::sys::{Errno, inherited};
@@ -83,7 +83,7 @@ pub(crate) fn check(
         );
         return Err(refuse(message).advise(elsewhere));
     }
-    let invalid = |defect: BadDir| defect.failure(ExitCode::MountPoint, "mountpoint");
+    let invalid = |defect: BadDir| defect.failure(ExitCode::MountPoint, Purpose::Mountpoint);
     paths::check_dir(&path).map_err(invalid)?;
     if !may_have_entries && !paths::is_empty_dir(&path).map_err(invalid)? {
         let message = format!("Invalid mountpoint: directory {} not empty", path.display());

@@ -39,6 +39,17 @@ fn clean(path: &Path) -> PathBuf {
     cleaned
 }
 
+/// What a directory is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be the volume that it is.
+    Volume,
+    /// To become a volume.
+    NewVolume,
+    /// To become the mount point.
+    Mountpoint,
+}
+
 /// Why a directory cannot be used.
 #[derive(Debug)]
 pub(crate) struct BadDir {
@@ -58,9 +69,13 @@ impl fmt::Display for BadDir {
 
 impl BadDir {
     /// The failure with this code, `what` being what the directory is for.
-    pub(crate) fn failure(&self, code: ExitCode, what: &str) -> Failure {
-        let failure = Failure::new(code, format!("Invalid {what}: {self}"));
-        match self.advice() {
+    pub(crate) fn failure(&self, code: ExitCode, what: Purpose) -> Failure {
+        let name = match what {
+            Purpose::Volume | Purpose::NewVolume => "cipherdir",
+            Purpose::Mountpoint => "mountpoint",
+        };
+        let failure = Failure::new(code, format!("Invalid {name}: {self}"));
+        match self.advice(what) {
             Some(advice) => failure.advise(advice),
             None => failure,
         }
@@ -74,16 +89,19 @@ impl BadDir {
     }
 
     /// What to do about it, if that is known.
-    fn advice(&self) -> Option<String> {
+    fn advice(&self, what: Purpose) -> Option<String> {
         let path = quoted(&self.path);
-        match self.error.kind() {
-            ErrorKind::NotFound => Some(format!("\"mkdir {path}\" makes one.")),
-            ErrorKind::NotConnected => Some(format!(
-                "A file system that has died is still mounted there: \"fusermount3 -u {path}\" \
-                 removes it."
-            )),
-            _ => None,
-        }
+        Some(match (self.error.kind(), what) {
+            (ErrorKind::NotFound, Purpose::Volume) => {
+                "Is the path right, and is the disk mounted that it leads to?".to_owned()
+            }
+            (ErrorKind::NotFound, _) => format!("This makes it: mkdir {path}"),
+            (ErrorKind::NotConnected, _) => format!(
+                "A file system that has died is still mounted there. This removes it:\n\
+                 fusermount3 -u {path}"
+            ),
+            _ => return None,
+        })
     }
 }
 
@@ -134,9 +152,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(check_dir(dir.path()).is_ok());
         let missing = check_dir(&dir.path().join("missing")).unwrap_err();
-        assert!(missing.advice().unwrap().starts_with("\"mkdir "));
+        let advice = missing.advice(Purpose::Mountpoint).unwrap();
+        assert!(advice.starts_with("This makes it: mkdir \"/"), "{advice}");
+        let advice = missing.advice(Purpose::Volume).unwrap();
+        assert!(advice.starts_with("Is the path right"), "{advice}");
         let device = check_dir(Path::new("/dev/null")).unwrap_err();
         assert_eq!(device.to_string(), "\"/dev/null\" is not a directory");
-        assert_eq!(device.advice(), None);
+        assert_eq!(device.advice(Purpose::NewVolume), None);
     }
 }

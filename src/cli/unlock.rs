@@ -10,7 +10,7 @@ use crate::crypto::{ContentSuite, KdfError, MasterKey, Password, Secret};
 use crate::format::{CONF_NAME, Flag, NameParams, Params, REVERSE_CONF_NAME};
 use crate::sys::Errno;
 use crate::vault::conf::{Conf, ConfFile, ReadError, UnlockError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// A master key and what it opens.
@@ -85,9 +85,8 @@ pub(crate) fn open_conf(file: &ConfFile) -> Result<Conf, Failure> {
         .map_err(|error| cannot_open(file.path(), &error))
 }
 
-fn cannot_open(path: &std::path::Path, error: &ReadError) -> Failure {
-    let path = quoted(path);
-    let mut message = format!("Cannot open config file: {error} ({path})");
+fn cannot_open(path: &Path, error: &ReadError) -> Failure {
+    let mut message = format!("Cannot open config file: {error} ({})", quoted(path));
     if matches!(error, ReadError::Syntax(_)) {
         message.insert_str(0, "Failed to unmarshal config file\n");
     }
@@ -97,8 +96,11 @@ fn cannot_open(path: &std::path::Path, error: &ReadError) -> Failure {
     };
     let failure = Failure::new(code, message);
     match error {
-        ReadError::Os(Errno::NOENT) => {
+        ReadError::Os(Errno::NOENT) if path.ends_with(CONF_NAME) => {
             failure.advise("Is this a gocryptfs directory? \"gocryptfs -init\" makes a new one.")
+        }
+        ReadError::Os(Errno::NOENT) if path.ends_with(REVERSE_CONF_NAME) => {
+            failure.advise("\"gocryptfs -init -reverse\" makes it, for a directory of plain files.")
         }
         ReadError::Syntax(_) | ReadError::Empty | ReadError::TooLarge => failure.advise(
             "The file is damaged: take it from a backup. With -masterkey the files can be read \

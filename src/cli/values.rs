@@ -1,6 +1,7 @@
 //! The values of options in the notation that Go programs take.
 
 use std::ffi::OsStr;
+use std::num::IntErrorKind;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -34,12 +35,17 @@ pub(crate) fn integer<T: TryFrom<i64>>(text: &str) -> Result<T, String> {
         Some(two) if two.starts_with('0') => (8, &digits[1..]),
         _ => (10, digits),
     };
+    let not_whole = || "not a whole number".to_owned();
     if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err("not a whole number".to_owned());
+        return Err(not_whole());
     }
+    let out_of_range = || "value out of range".to_owned();
     let number = i64::from_str_radix(&format!("{sign}{digits}"), radix);
-    let number = number.map_err(|error| error.to_string())?;
-    T::try_from(number).map_err(|_| "value out of range".to_owned())
+    let number = number.map_err(|error| match error.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => out_of_range(),
+        _ => not_whole(),
+    })?;
+    T::try_from(number).map_err(|_| out_of_range())
 }
 
 /// The owner that all files get, from `UID:GID`.
@@ -170,6 +176,9 @@ mod tests {
         assert_eq!(integer("0"), Ok(0_u8));
         for text in ["", "-", "--1", "0x", "1 ", "256", "-1", "1e2", "\u{e9}"] {
             assert!(integer::<u8>(text).is_err(), "{text}");
+        }
+        for text in ["99999999999999999999", "-1", "0x100"] {
+            assert_eq!(integer::<u8>(text), Err("value out of range".to_owned()));
         }
     }
 
