@@ -23,6 +23,7 @@ mod golden;
 mod idle;
 mod model;
 mod mounted;
+mod power;
 mod programs;
 mod reverse;
 mod support;

@@ -95,6 +95,33 @@ impl Disk {
     pub(crate) fn path(&self) -> PathBuf {
         self.scratch.path().join("disk")
     }
+
+    /// What the disk holds at this moment, as if the power had failed: a file system in `into` that
+    /// is mounted by [`Self::come_back`].
+    pub(crate) fn cut_power(&self, into: &Path) {
+        let image = self.scratch.path().join("image");
+        // what the file system has not handed to the loop device yet is not in the image
+        assert!(run(Command::new("cp")
+            .args(["--sparse=always", "--reflink=never"])
+            .args([image, into.join("image")])));
+    }
+
+    /// Mounts an image that [`Self::cut_power`] has made. Nothing else with its identity may be
+    /// mounted.
+    pub(crate) fn come_back(scratch: TempDir) -> Self {
+        let mut disk = Self {
+            scratch,
+            is_mounted: false,
+        };
+        fs::create_dir(disk.path()).unwrap();
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-o", "loop"])
+            .arg(disk.scratch.path().join("image"));
+        disk.is_mounted = run(mount.arg(disk.path()));
+        assert!(disk.is_mounted, "the image does not mount");
+        disk
+    }
 }
 
 /// While it lives, whoever writes to the disk waits.

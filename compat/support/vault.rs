@@ -138,6 +138,15 @@ impl Vault {
         }
     }
 
+    /// One that is there already, with its own configuration.
+    pub(crate) fn found_at(dir: PathBuf) -> Self {
+        Self {
+            dir,
+            options: Vec::new(),
+            _scratch: TempDir::new().unwrap(),
+        }
+    }
+
     /// The same once more.
     pub(crate) fn copy(&self) -> Self {
         let scratch = TempDir::new().unwrap();

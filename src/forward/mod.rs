@@ -267,7 +267,9 @@ impl Vfs for Forward {
     }
 
     fn fsync(&self, handle: Handle, data_only: bool) -> Result<()> {
-        Ok(self.files.get(handle)?.file.sync(data_only)?)
+        let open = self.files.get(handle)?;
+        self.vault.sync_helpers()?;
+        Ok(open.file.sync(data_only)?)
     }
 
     fn release(&self, handle: Handle) {
@@ -317,7 +319,9 @@ impl Vfs for Forward {
     }
 
     fn fsyncdir(&self, handle: Handle, data_only: bool) -> Result<()> {
-        Ok(self.listings.get(handle)?.listing.lock().sync(data_only)?)
+        let open = self.listings.get(handle)?;
+        self.vault.sync_helpers()?;
+        Ok(open.listing.lock().sync(data_only)?)
     }
 
     fn releasedir(&self, handle: Handle) {

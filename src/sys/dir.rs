@@ -128,16 +128,32 @@ impl Dir {
     /// Creates a file with this content, and removes it again if that fails. `sync` makes the
     /// content durable; the entry itself needs a sync of the directory.
     pub fn write_new(&self, name: &OsStr, mode: u32, content: &[u8], sync: bool) -> Result<()> {
-        let file = self.create_file(name, OpenFlags::WRONLY, mode)?;
-        let written = file
-            .write_at(content, 0)
-            .map_err(|short| short.errno)
-            .and_then(|()| if sync { file.sync(false) } else { Ok(()) });
-        if written.is_err() {
+        let file = self.create_with(name, mode, content)?;
+        let synced = if sync { file.sync(false) } else { Ok(()) };
+        if synced.is_err() {
             // The first error is the one to tell.
             let _ = self.unlink(name);
         }
-        written
+        synced
+    }
+
+    /// Creates a file with this content, open for writing, and removes it again if that fails.
+    pub fn create_with(&self, name: &OsStr, mode: u32, content: &[u8]) -> Result<File> {
+        let file = self.create_file(name, OpenFlags::WRONLY, mode)?;
+        match file.write_at(content, 0) {
+            Ok(()) => Ok(file),
+            Err(short) => {
+                let _ = self.unlink(name);
+                Err(short.errno)
+            }
+        }
+    }
+
+    /// Makes all of the file system durable, see `syncfs(2)`.
+    pub fn sync_fs(&self) -> Result<()> {
+        // A handle that is only good for looking up names will not do.
+        let opened = self.reopen()?;
+        retry_on_intr(|| fs::syncfs(&opened))
     }
 
     /// Holds what a name leads to, symlinks followed, without opening it (`O_PATH`). For a name

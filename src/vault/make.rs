@@ -128,16 +128,20 @@ impl Vault {
     ) -> Result<()> {
         let file = hash.name_file();
         let text = full.as_os_str().as_encoded_bytes();
-        match dir.dir.write_new(&file, HELPER_MODE, text, false) {
+        match dir.dir.create_with(&file, HELPER_MODE, text) {
             Err(Errno::EXIST) => {}
-            answer => return Ok(answer?),
+            made => {
+                self.unsynced.note(made?);
+                return Ok(());
+            }
         }
         let found = dir.dir.read_small(&file, text.len());
         if found.is_ok_and(|found| found == text) {
             return Ok(());
         }
         let temporary = leftover::name_for_making();
-        dir.dir.write_new(&temporary, HELPER_MODE, text, false)?;
+        let made = dir.dir.create_with(&temporary, HELPER_MODE, text)?;
+        self.unsynced.note(made);
         let replaced = dir
             .dir
             .rename(&temporary, &dir.dir, &file, RenameFlags::empty());
@@ -162,24 +166,25 @@ impl Vault {
         }
         let opened = parent.dir.open_dir(&temporary);
         let built = opened
-            .and_then(|dir| fill_dir(&dir, mode))
+            .and_then(|dir| self.fill_dir(&dir, mode))
             .and_then(|()| rename_to_free(&parent.dir, &temporary, disk));
         if built.is_err() {
             self.sweep(&parent.dir, &temporary);
         }
         built
     }
-}
 
-fn fill_dir(dir: &Dir, mode: u32) -> sys::Result<()> {
-    let iv = DirIv::random();
-    dir.write_new(OsStr::new(DIRIV_NAME), HELPER_MODE, &iv.0, false)?;
-    let added = 0o700 & !mode;
-    if added != 0 {
-        // All else stays as inherited: the set-group-ID bit, and what a default ACL made of it.
-        dir.set_mode(dir.stat()?.mode & 0o7777 & !added)?;
+    fn fill_dir(&self, dir: &Dir, mode: u32) -> sys::Result<()> {
+        let iv = DirIv::random();
+        let file = dir.create_with(OsStr::new(DIRIV_NAME), HELPER_MODE, &iv.0)?;
+        self.unsynced.note(file);
+        let added = 0o700 & !mode;
+        if added != 0 {
+            // All else stays as inherited: the set-group-ID bit, and what a default ACL made of it.
+            dir.set_mode(dir.stat()?.mode & 0o7777 & !added)?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Renames to a name that must be free, also where the backing file system cannot promise that.

@@ -21,6 +21,7 @@ mod clone;
 pub mod conf;
 mod copy;
 mod dir;
+mod durable;
 mod error;
 mod file;
 mod hollow;
@@ -63,6 +64,7 @@ use crate::crypto::MasterKey;
 use crate::format::{BadNames, Codecs, ContentCodec, NameCodec, Params, XattrCodec};
 use crate::sys::{Dir, File, FsStat, Reserve, fs_magic};
 use crate::vault::clone::Reflinks;
+use crate::vault::durable::Unsynced;
 use crate::vault::open::OpenFiles;
 use crate::vault::spare::Spare;
 
@@ -88,6 +90,7 @@ pub struct Vault {
     spare: Arc<Spare<File>>,
     reflinks: Reflinks,
     shared_storage: bool,
+    unsynced: Unsynced,
     /// Held by whoever makes, moves or removes an object with a `.name` file beside it.
     long_names: Mutex<()>,
 }
@@ -123,6 +126,7 @@ impl Vault {
             spare: Arc::new(Spare::new(reflinks.grain, move || home.nameless())),
             reflinks,
             shared_storage: options.shared_storage,
+            unsynced: Unsynced::default(),
             long_names: Mutex::new(()),
             root,
         })
