@@ -4,6 +4,7 @@ use super::desk::Desk;
 use crate::support::program::Program;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, SystemTime};
 
 /// What replaces what in the file (or all of it, if that is empty), the exit codes of -info and of what needs the key, and a text
 /// that both say, but for the success of -info.
@@ -149,17 +150,23 @@ fn a_changed_password_keeps_the_keys_of_other_programs() {
 }
 
 #[test]
-fn a_left_over_temporary_file_stops_a_change_and_is_named() {
+fn a_temporary_file_stops_a_change_until_it_is_old() {
     let desk = Desk::new();
-    fs::write(desk.path("C/gocryptfs.conf.tmp"), "").unwrap();
+    let temporary = fs::File::create(desk.path("C/gocryptfs.conf.tmp")).unwrap();
     let before = fs::read(desk.path("C/gocryptfs.conf")).unwrap();
-    let answer = desk.run(&Program::ours(), "-passwd C", b"test\nnew\n");
+    let run = || desk.run(&Program::ours(), "-passwd C", b"test\nnew\n");
+    let answer = run();
     assert_eq!(answer.code, Some(24));
     assert!(
-        answer.says("gocryptfs.conf.tmp\" and try again"),
+        answer.says("gocryptfs.conf.tmp\" if none is running"),
         "{answer:?}"
     );
     assert_eq!(fs::read(desk.path("C/gocryptfs.conf")).unwrap(), before);
+
+    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    temporary.set_modified(long_ago).unwrap();
+    assert_eq!(run().code, Some(0));
+    assert!(!desk.path("C/gocryptfs.conf.tmp").exists());
 }
 
 #[test]

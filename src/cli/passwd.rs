@@ -90,9 +90,9 @@ pub(crate) fn cannot_write(file: &ConfFile, error: WriteError) -> Failure {
     let message = format!("Cannot write config file {path}: {error}");
     let failure = Failure::new(ExitCode::WriteConf, message);
     match error {
-        WriteError::StaleTemporary => failure.advise(format!(
-            "Another process is changing the password, or was interrupted. If none is running, \
-             delete {} and try again.",
+        WriteError::TemporaryExists => failure.advise(format!(
+            "Another process is changing the password, or was interrupted. Try again in a minute, \
+             or delete {} if none is running.",
             quoted(file.temporary_path())
         )),
         _ => failure,

@@ -5,11 +5,15 @@ use super::{Conf, ConfDefect};
 use crate::sys::{Backing, Dir, Errno, RenameFlags};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Most bytes that a configuration file may have.
 const SIZE_MAX: usize = 1 << 20;
 /// Only the owner reads it, nobody changes it in place.
 const MODE: u32 = 0o400;
+
+/// Seconds after which nobody is still writing a temporary file, which takes a moment.
+const ABANDONED: u64 = 60;
 
 /// Where a configuration file is or will be: a directory and a name.
 #[derive(Debug)]
@@ -48,9 +52,10 @@ pub enum WriteError {
     /// The file must not exist, and does.
     #[error("the file exists")]
     Exists,
-    /// The file for the new content exists: another process is at work, or was interrupted.
+    /// The file for the new content exists: another process is at work, or was interrupted a
+    /// moment ago.
     #[error("the temporary file exists")]
-    StaleTemporary,
+    TemporaryExists,
     /// The operating system says no. What was there before is unchanged.
     #[error("{0}")]
     Os(#[from] Errno),
@@ -141,9 +146,12 @@ impl ConfFile {
     /// See [`WriteError`].
     pub fn replace(&self, conf: &Conf) -> Result<(), WriteError> {
         let temporary = self.temporary();
+        if self.is_abandoned(&temporary) {
+            self.dir.unlink(&temporary)?;
+        }
         let written = self.dir.write_new(&temporary, MODE, &conf.to_json(), true);
         written.map_err(|errno| match errno {
-            Errno::EXIST => WriteError::StaleTemporary,
+            Errno::EXIST => WriteError::TemporaryExists,
             errno => errno.into(),
         })?;
         let flags = RenameFlags::empty();
@@ -161,6 +169,17 @@ impl ConfFile {
     /// What the operating system says.
     pub fn back_up(&self) -> Result<(), Errno> {
         self.dir.link(&self.name, &self.dir, &self.suffixed(".bak"))
+    }
+
+    /// Whether a temporary file is so old that who made it was interrupted.
+    fn is_abandoned(&self, temporary: &OsStr) -> bool {
+        let Ok(stat) = self.dir.stat_at(temporary) else {
+            return false;
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |now| now.as_secs());
+        let then = u64::try_from(stat.mtime.secs).unwrap_or_default();
+        stat.is_file() && now.saturating_sub(then) > ABANDONED
     }
 
     fn temporary(&self) -> OsString {

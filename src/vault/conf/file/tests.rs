@@ -9,6 +9,7 @@ use super::*;
 use crate::vault::conf::tests::{REAL, init_flags, made};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::time::{Duration, SystemTime};
 
 #[test]
 fn what_is_created_can_be_read_and_is_not_overwritten() {
@@ -27,7 +28,7 @@ fn what_is_created_can_be_read_and_is_not_overwritten() {
 }
 
 #[test]
-fn replacing_leaves_no_temporary_file_and_respects_one() {
+fn replacing_leaves_no_temporary_file_and_respects_a_new_one() {
     let dir = tempfile::tempdir().unwrap();
     let file = ConfFile::at(&dir.path().join("c")).unwrap();
     file.create(&made(10, init_flags()).unwrap()).unwrap();
@@ -36,10 +37,16 @@ fn replacing_leaves_no_temporary_file_and_respects_one() {
     assert_eq!(file.read().unwrap().to_json(), second.to_json());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 
-    fs::write(file.temporary_path(), "stale").unwrap();
+    let temporary = fs::File::create(file.temporary_path()).unwrap();
     let third = made(10, init_flags()).unwrap();
-    assert_eq!(file.replace(&third), Err(WriteError::StaleTemporary));
+    assert_eq!(file.replace(&third), Err(WriteError::TemporaryExists));
     assert_eq!(file.read().unwrap().to_json(), second.to_json());
+
+    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    temporary.set_modified(long_ago).unwrap();
+    file.replace(&third).unwrap();
+    assert_eq!(file.read().unwrap().to_json(), third.to_json());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 
 #[test]
