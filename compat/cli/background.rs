@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::point::Point;
 use crate::support::disk::{Disk, Kind};
-use crate::support::program::Program;
+use crate::support::program::{HEARING_HANGUPS, Program};
 use crate::support::skip::is_root;
 use crate::support::wait;
 use rustix::process::{Pid, Signal, kill_process};
@@ -33,16 +33,15 @@ fn signal(pid: u32, signal: Signal) {
 }
 
 /// Mounts in the foreground and waits until the kernel shows it.
-fn mount_in_foreground(desk: &Desk, point: &Point, options: &str) -> Child {
-    let line = format!("-fg -q -passfile right {options} C M");
-    let mut command = desk.command(&Program::ours(), &line);
+fn mount_in_foreground(program: &Program, desk: &Desk, point: &Point) -> Child {
+    let mut command = desk.command(program, "-fg -q -passfile right C M");
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null());
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     let shown = wait::until(|| {
-        let ended = child.try_wait().unwrap();
-        assert_eq!(ended, None, "{options}");
+        assert_eq!(child.try_wait().unwrap(), None);
         point.shown()
     });
-    assert!(shown.is_some(), "{options}");
+    assert!(shown.is_some());
     point.wait_for_answer();
     child
 }
@@ -111,7 +110,7 @@ fn keys_stay_in_memory_and_files_can_be_opened_in_masses() {
     }
     let desk = Desk::new();
     let point = Point::new(&desk);
-    let mut child = mount_in_foreground(&desk, &point, "");
+    let mut child = mount_in_foreground(&Program::ours(), &desk, &point);
     let file = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", child.id())).unwrap();
     let limits = file("limits");
     let limit = |name: &str| -> Vec<String> {
@@ -149,7 +148,8 @@ fn signals_unmount_and_end_with_code_15() {
     for sent in [Signal::INT, Signal::TERM, Signal::HUP] {
         let desk = Desk::new();
         let point = Point::new(&desk);
-        let mut child = mount_in_foreground(&desk, &point, "");
+        let program = Program::ours().behind(HEARING_HANGUPS);
+        let mut child = mount_in_foreground(&program, &desk, &point);
         signal(child.id(), sent);
         assert_eq!(child.wait().unwrap().code(), Some(15));
         assert_eq!(point.shown(), None);
@@ -163,15 +163,8 @@ fn a_hangup_does_nothing_to_a_mount_that_ignores_it() {
     }
     let desk = Desk::new();
     let point = Point::new(&desk);
-    let line = "-q -fg -passfile right C M";
-    let command = desk.command(&Program::ours(), line);
-    let mut nohup = Command::new("nohup");
-    nohup.arg(command.get_program()).args(command.get_args());
-    nohup.current_dir(desk.path("")).stdin(Stdio::null());
-    nohup.stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = nohup.spawn().unwrap();
-    wait::until(|| point.shown()).unwrap();
-    point.wait_for_answer();
+    let program = Program::ours().behind(&["nohup"]);
+    let mut child = mount_in_foreground(&program, &desk, &point);
     signal(child.id(), Signal::HUP);
     assert!(fs::metadata(point.path()).is_ok());
     signal(child.id(), Signal::TERM);
@@ -185,7 +178,7 @@ fn a_signal_ends_a_mount_that_is_in_use() {
     }
     let desk = Desk::new();
     let point = Point::new(&desk);
-    let mut child = mount_in_foreground(&desk, &point, "");
+    let mut child = mount_in_foreground(&Program::ours(), &desk, &point);
     let open = File::create(point.path().join("file")).unwrap();
     signal(child.id(), Signal::TERM);
     assert_eq!(child.wait().unwrap().code(), Some(15));
@@ -200,7 +193,7 @@ fn an_unmount_from_outside_ends_in_peace() {
     }
     let desk = Desk::new();
     let point = Point::new(&desk);
-    let mut child = mount_in_foreground(&desk, &point, "");
+    let mut child = mount_in_foreground(&Program::ours(), &desk, &point);
     point.unmount();
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
@@ -227,14 +220,13 @@ fn every_way_to_the_key_mounts() {
         return;
     }
     let key = "00112233-".repeat(8);
-    let go = Program::go("ways to the key");
-    for program in [Some(Program::ours()), go].iter().flatten() {
+    for program in Program::both("ways to the key") {
         for (options, input) in WAYS {
             let desk = Desk::new();
             let point = Point::new(&desk);
             let line = format!("{} C M", options.replace("KEY", &key));
             let input = input.replace("KEY", &key);
-            let answer = desk.run(program, &line, input.as_bytes());
+            let answer = desk.run(&program, &line, input.as_bytes());
             assert_eq!(answer.code, Some(0), "{program} {line}: {answer:?}");
             fs::write(point.path().join("file"), "content").unwrap();
             point.unmount();
@@ -254,8 +246,7 @@ fn whoever_wants_it_is_notified_of_the_mount() {
     if !is_root("notification") {
         return;
     }
-    let go = Program::go("notification");
-    for program in [Some(Program::ours()), go].iter().flatten() {
+    for program in Program::both("notification") {
         let desk = Desk::new();
         let point = Point::new(&desk);
         let mut shell = Command::new("sh");

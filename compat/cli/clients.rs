@@ -106,15 +106,9 @@ const MOUNTS: &[(&str, &str, &str, &str, &str)] = &[
     ),
 ];
 
-/// Both programs, as far as they are there.
-fn programs(what: &str) -> Vec<Program> {
-    let both = [Some(Program::ours()), Program::go(what)];
-    both.into_iter().flatten().collect()
-}
-
 #[test]
 fn volumes_are_made_by_the_command_lines_of_clients() {
-    for program in programs("volumes made by clients") {
+    for program in Program::both("volumes made by clients") {
         for (client, line, input) in INITS {
             let desk = Desk::new();
             let answer = desk.run(&program, line, input.as_bytes());
@@ -133,7 +127,7 @@ fn clients_mount_with_their_command_lines() {
     if !is_root("mounts of clients") {
         return;
     }
-    for program in programs("mounts of clients") {
+    for program in Program::both("mounts of clients") {
         for (client, line, input, source, options) in MOUNTS {
             let desk = Desk::new();
             let point = Point::new(&desk);
@@ -179,7 +173,7 @@ fn supervisors_keep_a_mount_in_the_foreground() {
     if !is_root("mounts of supervisors") {
         return;
     }
-    for program in programs("mounts of supervisors") {
+    for program in Program::both("mounts of supervisors") {
         for line in [
             "-extpass 'printenv FROM_ENV' -fg -nosyslog C M",
             "-fg -allow_other -passfile right -o rw C M",
@@ -204,7 +198,7 @@ fn shells_hand_over_a_password_in_a_pipe_with_a_number() {
     if !is_root("mounts of shells") {
         return;
     }
-    for program in programs("mounts of shells") {
+    for program in Program::both("mounts of shells") {
         let desk = Desk::new();
         let point = Point::new(&desk);
         let mut shell = Command::new("bash");

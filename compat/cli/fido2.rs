@@ -95,12 +95,11 @@ fn a_volume_with_a_token_mounts_with_both_programs() {
     if !is_root("mounts with a token") {
         return;
     }
-    let ours = Program::ours();
-    let go = Program::go("mounts with a token");
-    for maker in [Some(&ours), go.as_ref()].into_iter().flatten() {
+    let programs = Program::both("mounts with a token");
+    for maker in &programs {
         let token = Token::new();
         token.make(maker, "");
-        for program in [Some(&ours), go.as_ref()].into_iter().flatten() {
+        for program in &programs {
             token.mount(program);
         }
     }
@@ -141,10 +140,9 @@ fn what_a_token_does_wrong_has_an_exit_code_and_a_text() {
         ),
     ];
     let ours = Program::ours();
-    let go = Program::go("tokens that fail");
     let token = Token::new();
     token.make(&ours, "");
-    for program in [Some(&ours), go.as_ref()].into_iter().flatten() {
+    for program in &Program::both("tokens that fail") {
         for (script, code, text) in &wrong {
             token.answers_with(script);
             let answer = token.run(program, "-fido2 /dev/token E M");

@@ -31,8 +31,7 @@ fn the_kernel_shows_what_the_options_say() {
     if !is_root("the list of mounts") {
         return;
     }
-    let go = Program::go("the list of mounts");
-    for program in [Some(Program::ours()), go].iter().flatten() {
+    for program in &Program::both("the list of mounts") {
         check(program, SHOWN);
     }
 }
@@ -121,5 +120,27 @@ fn without_extended_attributes_there_are_none() {
             assert_eq!(none, Err(rustix::io::Errno::OPNOTSUPP));
         }
         point.unmount();
+    }
+}
+
+#[test]
+fn a_security_context_is_for_the_kernel_to_judge() {
+    if !is_root("security contexts") {
+        return;
+    }
+    let desk = Desk::new();
+    let point = Point::new(&desk);
+    let answer = desk.mount(&Program::ours(), "-context system_u:object_r:tmp_t:s0");
+    if answer.code == Some(0) {
+        let shown = point.shown().unwrap();
+        assert!(
+            shown.contains(",context=system_u:object_r:tmp_t:s0"),
+            "{shown}"
+        );
+        point.unmount();
+    } else {
+        // without SELinux
+        assert_eq!(answer.code, Some(19), "{answer:?}");
+        assert!(answer.says("context="), "{answer:?}");
     }
 }

@@ -39,11 +39,6 @@ fn damaged() -> Desk {
     desk
 }
 
-fn programs() -> impl Iterator<Item = Program> {
-    let both = [Some(Program::ours()), Program::go("the system log")];
-    both.into_iter().flatten()
-}
-
 fn run_with_a_log(desk: &Desk, program: &Program) -> Output {
     let mut command = Command::new("unshare");
     command.args(["--mount", "--propagation", "private", "sh", "-euc"]);
@@ -62,7 +57,7 @@ fn a_mount_in_the_background_writes_to_the_system_log() {
     if !namespace.is_ok_and(|status| status.success()) {
         return skip(what, "no mount namespace can be made here");
     }
-    for program in programs() {
+    for program in Program::both(what) {
         let desk = damaged();
         let log = UnixDatagram::bind(desk.path("log")).unwrap();
         log.set_nonblocking(true).unwrap();
@@ -83,10 +78,11 @@ fn a_mount_in_the_background_writes_to_the_system_log() {
 
 #[test]
 fn a_mount_that_keeps_its_output_writes_there() {
-    if !is_root("output of a mount in the background") {
+    let what = "output of a mount in the background";
+    if !is_root(what) {
         return;
     }
-    for program in programs() {
+    for program in Program::both(what) {
         let desk = damaged();
         let point = Point::new(&desk);
         let stderr = File::create(desk.path("stderr")).unwrap();

@@ -1,7 +1,9 @@
 //! Prompts, through a pseudo-terminal: what is typed is never shown, whatever happens.
 
 use super::desk::Desk;
-use crate::support::program::Program;
+use super::point::Point;
+use crate::support::program::{HEARING_HANGUPS, Program};
+use crate::support::skip::is_root;
 use crate::support::wait;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -21,14 +23,14 @@ struct Session {
 }
 
 impl Session {
-    fn start(desk: &Desk, line: &str, environment: &[(&str, &str)]) -> Self {
+    fn start(program: &Program, desk: &Desk, line: &str, environment: &[(&str, &str)]) -> Self {
         let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&person).unwrap();
         unlockpt(&person).unwrap();
         let name = ptsname(&person, Vec::new()).unwrap();
         let flags = OFlags::RDWR | OFlags::NOCTTY;
         let terminal = openat(CWD, name, flags, Mode::empty()).unwrap();
-        let mut command = desk.command(&Program::ours(), line);
+        let mut command = desk.command(program, line);
         let child = command
             // a process of an orphaned group cannot be stopped
             .process_group(0)
@@ -82,6 +84,12 @@ impl Session {
         rustix::io::write(&self.person, line.as_bytes()).unwrap();
     }
 
+    /// Fails unless a text was on the screen, in whatever letters.
+    fn has_seen(&self, text: &str) {
+        let seen = self.seen.to_lowercase();
+        assert!(seen.contains(&text.to_lowercase()), "{:?}", self.seen);
+    }
+
     /// Waits for the end. The terminal must be as it was then.
     fn end(&mut self) -> ExitStatus {
         let status = wait::until(|| {
@@ -103,88 +111,101 @@ impl Drop for Session {
 
 #[test]
 fn a_new_password_is_asked_twice_and_not_shown() {
-    let desk = Desk::new();
-    let mut session = Session::start(&desk, "-init -scryptn 10 E", &[("NO_COLOR", "1")]);
-    session.answer("Password: ", "geheim");
-    session.answer("Repeat: ", "geheim");
-    assert_eq!(session.end().code(), Some(0), "{}", session.seen);
-    assert!(!session.seen.contains("geheim"), "{}", session.seen);
-    assert!(!session.seen.contains('\x1b'), "{}", session.seen);
+    for program in Program::both("a new password at the terminal") {
+        let desk = Desk::new();
+        let line = "-init -scryptn 10 E";
+        let mut session = Session::start(&program, &desk, line, &[("NO_COLOR", "1")]);
+        session.answer("Password: ", "geheim");
+        session.answer("Repeat: ", "geheim");
+        assert_eq!(session.end().code(), Some(0), "{}", session.seen);
+        assert!(!session.seen.contains("geheim"), "{}", session.seen);
+        assert!(!session.seen.contains('\x1b'), "{}", session.seen);
 
-    let (_, key) = session
-        .seen
-        .split_once("Your master key is:\r\n\r\n")
-        .unwrap();
-    let key: String = key
-        .split("\r\n\r\n")
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .collect();
-    assert_eq!((key.len(), key.matches('-').count()), (71, 7), "{key}");
-    let line = format!("-passwd -masterkey {key} E");
-    assert_eq!(desk.run(&Program::ours(), &line, b"new\n").code, Some(0));
+        let shown = session.seen.split_once("Your master key is:\r\n\r\n");
+        let (key, _) = shown.unwrap().1.split_once("\r\n\r\n").unwrap();
+        let key: String = key.split_whitespace().collect();
+        assert_eq!((key.len(), key.matches('-').count()), (71, 7), "{key}");
+        let line = format!("-passwd -masterkey {key} E");
+        assert_eq!(desk.run(&Program::ours(), &line, b"new\n").code, Some(0));
+    }
 }
 
 #[test]
 fn two_different_passwords_are_none() {
-    let desk = Desk::new();
-    let mut session = Session::start(&desk, "-init -scryptn 10 E", &[]);
-    session.answer("Password: ", "one");
-    session.answer("Repeat: ", "two");
-    assert_eq!(session.end().code(), Some(9));
-    assert!(
-        session.seen.contains("passwords do not match"),
-        "{}",
-        session.seen
-    );
+    for program in Program::both("different passwords at the terminal") {
+        let desk = Desk::new();
+        let mut session = Session::start(&program, &desk, "-init -scryptn 10 E", &[]);
+        session.answer("Password: ", "one");
+        session.answer("Repeat: ", "two");
+        assert_eq!(session.end().code(), Some(9));
+        session.has_seen("passwords do not match");
+    }
 }
 
 #[test]
 fn a_password_to_open_is_asked_once_even_when_quiet() {
-    let desk = Desk::new();
-    let mut session = Session::start(&desk, "-q C M", &[]);
-    session.answer("Password: ", "wrong");
-    assert_eq!(session.end().code(), Some(12));
-    let red = "\x1b[31mfailed to unlock master key: ";
-    assert!(session.seen.contains(red), "{:?}", session.seen);
+    for program in Program::both("a password at the terminal") {
+        let desk = Desk::new();
+        let mut session = Session::start(&program, &desk, "-q C M", &[]);
+        session.answer("Password: ", "wrong");
+        assert_eq!(session.end().code(), Some(12));
+        session.has_seen("\x1b[31m");
+        session.has_seen("failed to unlock master key: ");
+        session.has_seen("Password incorrect.\x1b[0m");
 
-    let mut session = Session::start(&desk, "-q C M", &[]);
-    session.answer("Password: ", "");
-    assert_eq!(session.end().code(), Some(9));
-    assert!(
-        session.seen.contains("password is empty"),
-        "{}",
-        session.seen
-    );
+        let mut session = Session::start(&program, &desk, "-q C M", &[]);
+        session.answer("Password: ", "");
+        assert_eq!(session.end().code(), Some(9));
+        session.has_seen("password is empty");
+    }
+}
+
+#[test]
+fn the_right_password_mounts_in_the_background() {
+    if !is_root("mounts from a terminal") {
+        return;
+    }
+    for program in Program::both("mounts from a terminal") {
+        let desk = Desk::new();
+        let point = Point::new(&desk);
+        let mut session = Session::start(&program, &desk, "C M", &[]);
+        session.answer("Password: ", "test");
+        assert_eq!(session.end().code(), Some(0), "{}", session.seen);
+        session.has_seen("\x1b[32mFilesystem mounted and ready.\x1b[0m");
+        point.unmount();
+    }
 }
 
 #[test]
 fn a_changed_password_is_asked_once_and_twice() {
-    let desk = Desk::new();
-    let mut session = Session::start(&desk, "-passwd C", &[]);
-    session.answer("Password: ", "test");
-    session.answer("Password: ", "new");
-    session.answer("Repeat: ", "new");
-    assert_eq!(session.end().code(), Some(0), "{}", session.seen);
-    let green = "\x1b[32mPassword changed.\x1b[0m";
-    assert!(session.seen.contains(green), "{:?}", session.seen);
+    for program in Program::both("another password at the terminal") {
+        let desk = Desk::new();
+        let mut session = Session::start(&program, &desk, "-passwd C", &[]);
+        session.answer("Password: ", "test");
+        session.answer("Password: ", "new");
+        session.answer("Repeat: ", "new");
+        assert_eq!(session.end().code(), Some(0), "{}", session.seen);
+        session.has_seen("\x1b[32mPassword changed.\x1b[0m");
+    }
 }
 
 #[test]
 fn a_master_key_is_not_shown_either() {
-    let desk = Desk::new();
-    let mut session = Session::start(&desk, "-fg -masterkey=stdin C M", &[]);
-    session.answer("Masterkey: ", "0badc0de");
-    assert_eq!(session.end().code(), Some(14));
-    assert!(!session.seen.contains("0badc0de"), "{}", session.seen);
+    for program in Program::both("a master key at the terminal") {
+        let desk = Desk::new();
+        let mut session = Session::start(&program, &desk, "-fg -masterkey=stdin C M", &[]);
+        session.answer("Masterkey: ", "0badc0de");
+        assert_eq!(session.end().code(), Some(14));
+        assert!(!session.seen.contains("0badc0de"), "{}", session.seen);
+    }
 }
 
 #[test]
 fn a_signal_at_the_prompt_ends_the_program_and_restores_the_terminal() {
     let desk = Desk::new();
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let mut session = Session::start(&desk, "-fg C M", &[]);
+        let program = Program::ours().behind(HEARING_HANGUPS);
+        let mut session = Session::start(&program, &desk, "-fg C M", &[]);
         session.expect("Password: ");
         kill_process(Pid::from_child(&session.child), signal).unwrap();
         assert_eq!(session.end().signal(), Some(signal.as_raw()));
@@ -194,7 +215,7 @@ fn a_signal_at_the_prompt_ends_the_program_and_restores_the_terminal() {
 #[test]
 fn a_stopped_program_shows_what_is_typed_and_asks_again() {
     let desk = Desk::new();
-    let mut session = Session::start(&desk, "-fg -q C M", &[]);
+    let mut session = Session::start(&Program::ours(), &desk, "-fg -q C M", &[]);
     let pid = Pid::from_child(&session.child);
     session.expect("Password: ");
     kill_process(pid, Signal::TSTP).unwrap();

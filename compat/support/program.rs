@@ -10,6 +10,9 @@ use std::process::{Command, Output, Stdio};
 /// The password of every test vault.
 pub(crate) const PASSWORD: &[u8] = b"test\n";
 
+/// What lets a program be ended by SIGHUP even if the tests are run by nohup(1).
+pub(crate) const HEARING_HANGUPS: &[&str] = &["env", "--default-signal=HUP"];
+
 /// A program with the command line of gocryptfs.
 pub(crate) struct Program {
     path: PathBuf,
@@ -50,6 +53,17 @@ impl Program {
             path: "gocryptfs".into(),
             before: &[],
         })
+    }
+
+    /// Ours, and the Go program if it is installed; else reports that `what` was skipped with it.
+    pub(crate) fn both(what: &str) -> Vec<Self> {
+        let both = [Some(Self::ours()), Self::go(what)];
+        both.into_iter().flatten().collect()
+    }
+
+    /// The same, started by another command.
+    pub(crate) fn behind(self, before: &'static [&'static str]) -> Self {
+        Self { before, ..self }
     }
 
     pub(crate) fn path(&self) -> &Path {
