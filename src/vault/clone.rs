@@ -149,7 +149,7 @@ impl<B: Backing> CipherFile<B> {
         self.backing
             .clone_range(&source.backing, from, to - from, from)?;
         if extent.may_pass_end && to > extent.end {
-            self.backing.set_len(extent.end)?;
+            self.spare.set_len(&self.backing, extent.end)?;
         }
         Ok(from.saturating_sub(extent.start) + extent.end.saturating_sub(to))
     }

@@ -219,7 +219,7 @@ impl<B: Backing> CipherFile<B> {
     /// Sets the size of the backing file. The caller holds the exclusive lock.
     pub(super) fn set_cipher_size(&self, size: CipherOffset) -> Result<()> {
         self.content().set_size(None);
-        self.backing.set_len(size.0)?;
+        self.spare.set_len(&self.backing, size.0)?;
         self.content().set_size(Some(size));
         if size == CipherOffset(0) {
             self.content().set_id(None);

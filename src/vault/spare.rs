@@ -3,9 +3,12 @@
 //! A file system that never overwrites in place takes new space even for putting the old bytes
 //! back, and there is none then: measured on full disks, btrfs refused each of 300 such attempts.
 //! So whoever overwrites first takes a slot of a nameless file that has its space already: writing
-//! there takes none, and nor does cloning the slot over the torn place.
+//! there takes none, and nor does cloning the slot over the torn place. Both take a little for
+//! metadata, though, and so does cutting a file; a quota that is used up leaves nothing for that.
+//! Then the ballast is thrown off.
 //!
-//! Invariant: a slot has one holder, and its space is its own until it is put somewhere.
+//! Invariant: a slot has one holder, its space is its own until it is put somewhere, and while one
+//! is held there is ballast, unless another one has just needed it.
 
 use std::sync::Arc;
 
@@ -14,7 +17,10 @@ use parking_lot::Mutex;
 use crate::sys::{self, Backing, Errno, Reserve};
 use crate::vault::undo::REMEMBER_MAX;
 
-/// Makes the nameless file.
+/// The size of the ballast, bytes. On a quota that was used up half of it was enough.
+const BALLAST: u64 = 128 << 10;
+
+/// Makes a nameless file.
 type Make<B> = Box<dyn Fn() -> sys::Result<B> + Send + Sync>;
 
 /// Slots in a nameless file, as many as there ever were holders at a time. Made when first needed.
@@ -26,6 +32,7 @@ pub(super) struct Spare<B> {
 
 struct Pool<B> {
     file: Option<Arc<B>>,
+    ballast: Option<B>,
     /// Where the slots begin that nobody holds; those in `spent` have no space any more.
     ready: Vec<u64>,
     spent: Vec<u64>,
@@ -52,6 +59,7 @@ impl<B: Backing> Spare<B> {
             grain,
             pool: Mutex::new(Pool {
                 file: None,
+                ballast: None,
                 ready: Vec::new(),
                 spent: Vec::new(),
                 count: 0,
@@ -65,6 +73,7 @@ impl<B: Backing> Spare<B> {
     /// `ENOSPC` and `EDQUOT` if there is no space to put by; others if the file cannot be made.
     pub(super) fn hold(&self) -> sys::Result<Slot<'_, B>> {
         let mut pool = self.pool.lock();
+        self.load(&mut pool)?;
         let file = match &pool.file {
             Some(file) => Arc::clone(file),
             None => Arc::clone(pool.file.insert(Arc::new((self.make)()?))),
@@ -79,6 +88,39 @@ impl<B: Backing> Spare<B> {
             at,
             is_spent: false,
         })
+    }
+
+    /// Makes sure that there is ballast.
+    ///
+    /// # Errors
+    /// As [`Spare::hold`].
+    pub(super) fn hold_ballast(&self) -> sys::Result<()> {
+        self.load(&mut self.pool.lock())
+    }
+
+    fn load(&self, pool: &mut Pool<B>) -> sys::Result<()> {
+        if pool.ballast.is_none() {
+            let ballast = (self.make)()?;
+            ballast.reserve(0, BALLAST, Reserve::KeepSize)?;
+            pool.ballast = Some(ballast);
+        }
+        Ok(())
+    }
+
+    /// Does what takes a little space, again without the ballast if there was none.
+    fn press<T>(&self, what: impl Fn() -> sys::Result<T>) -> sys::Result<T> {
+        match what() {
+            Err(Errno::NOSPC | Errno::DQUOT) if self.pool.lock().ballast.take().is_some() => what(),
+            done => done,
+        }
+    }
+
+    /// Sets the size of a file.
+    ///
+    /// # Errors
+    /// What `ftruncate(2)` says.
+    pub(super) fn set_len(&self, file: &B, size: u64) -> sys::Result<()> {
+        self.press(|| file.set_len(size))
     }
 
     /// Makes another nameless file.
@@ -129,11 +171,13 @@ impl<B: Backing> Slot<'_, B> {
         target.read_at(&mut units, start)?;
         units[before..before + bytes.len()].copy_from_slice(bytes);
         self.is_spent = true;
-        let written = self.file.write_at(&units, self.at);
-        written.map_err(|short| short.errno)?;
-        target.clone_range(&self.file, self.at, len, start)?;
+        self.spare.press(|| {
+            let written = self.file.write_at(&units, self.at);
+            written.map_err(|short| short.errno)?;
+            target.clone_range(&self.file, self.at, len, start)
+        })?;
         if start + len > size {
-            target.set_len(size)?;
+            self.spare.set_len(target, size)?;
         }
         Ok(())
     }

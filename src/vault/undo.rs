@@ -34,6 +34,7 @@ pub(super) struct Undo<'a, B> {
     old_size: u64,
     at: u64,
     how: How,
+    spare: &'a Spare<B>,
     slot: Option<Slot<'a, B>>,
 }
 
@@ -77,6 +78,7 @@ impl<'a, B: Backing> Undo<'a, B> {
             old_size: old_size.0,
             at: at.0,
             how,
+            spare,
             slot,
         })
     }
@@ -109,13 +111,14 @@ impl<'a, B: Backing> Undo<'a, B> {
             }
         }
         if backing.len() != Ok(size) {
-            let _ = backing.set_len(size);
+            let _ = self.spare.set_len(backing, size);
         }
         failed.errno
     }
 }
 
-/// Puts space by for an overwrite of a range; `None` if it needs none or there can be none.
+/// Puts space by for a write over a range, which is empty if it only appends; `None` if it needs no
+/// slot or there can be none.
 ///
 /// # Errors
 /// No space.
@@ -126,11 +129,15 @@ pub(super) fn insure<'a, B: Backing>(
     at: u64,
     len: u64,
 ) -> sys::Result<Option<Slot<'a, B>>> {
-    if safety != Safety::Insure || len == 0 {
+    if safety != Safety::Insure {
         return Ok(None);
     }
-    match spare.hold() {
-        Ok(slot) => Ok(Some(slot)),
+    let held = match len {
+        0 => spare.hold_ballast().map(|()| None),
+        _ => spare.hold().map(Some),
+    };
+    match held {
+        Ok(slot) => Ok(slot),
         Err(errno @ (Errno::NOSPC | Errno::DQUOT)) if !backing.is_overwritten_in_place(at, len) => {
             Err(errno)
         }

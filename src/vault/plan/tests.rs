@@ -71,6 +71,14 @@ fn an_empty_file_takes_a_later_range_behind_a_hole() {
 }
 
 #[test]
+fn an_empty_file_takes_whole_blocks_behind_a_part_of_one() {
+    assert_eq!(
+        planned(shape(20_000, S), EMPTY, 5000, 10_000),
+        clone(Adopt::IntoEmpty, 5000..15_000, 2..3, false)
+    );
+}
+
+#[test]
 fn different_offsets_are_never_cloned() {
     let request = Request {
         source_at: PlainOffset(0),
@@ -116,6 +124,10 @@ fn a_target_that_is_replaced_as_a_whole_gives_up_its_id() {
     assert_eq!(
         planned(shape(10_000, S), shape(10_000, T), 0, WHOLE),
         clone(Adopt::Replacing, 0..10_000, 0..3, true)
+    );
+    assert_eq!(
+        planned(shape(10_000, S), shape(1, T), 0, 8192),
+        clone(Adopt::Replacing, 0..8192, 0..2, false)
     );
 }
 
