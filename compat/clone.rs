@@ -2,6 +2,7 @@
 //! asking the backing file system where the data lies.
 
 mod backing;
+mod edges;
 mod full;
 mod preload;
 mod random;
@@ -134,25 +135,42 @@ impl Ground {
         Self { mount, vault, disk }
     }
 
-    /// Has the Go program read everything, change every file, and check it.
+    /// Changes a few bytes of every file, in each of them to something else.
+    fn edit(&self, at: u64) {
+        for (number, entry) in fs::read_dir(self.mount.path()).unwrap().enumerate() {
+            let path = entry.unwrap().path();
+            if path.is_file() && path.metadata().unwrap().len() > at + 2000 {
+                let file = File::options().write(true).open(path).unwrap();
+                let bytes = [number.to_le_bytes()[0]; 1000];
+                file.write_all_at(&bytes, at).unwrap();
+            }
+        }
+    }
+
+    /// Has both programs change every file and read what the other one wrote, and the Go program
+    /// check everything.
     fn finish(self, what: &str) {
         let Some(go) = Program::go(what) else { return };
+        self.edit(9000);
         let written = digest(&self.mount.path()).unwrap();
         let ground = self.again(&go, &[]);
         assert_same(&written, &digest(&ground.mount.path()).unwrap(), what);
-        for entry in fs::read_dir(ground.mount.path()).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_file() && path.metadata().unwrap().len() > 6000 {
-                let file = File::options().write(true).open(path).unwrap();
-                file.write_all_at(&[0xab; 1000], 4000).unwrap();
-            }
-        }
+        ground.edit(4000);
         let written = digest(&ground.mount.path()).unwrap();
         let ground = ground.again(&Program::ours(), &[]);
         assert_same(&written, &digest(&ground.mount.path()).unwrap(), what);
         let log = ground.mount.unmount();
         assert!(!log.contains("corrupt"), "{what}: {log}");
         ground.vault.assert_clean(&go);
+    }
+}
+
+/// Does something in a vault on a small disk, and has both programs look at it.
+fn run(kind: Kind, what: &str, part: impl Fn(&Ground)) {
+    let what = format!("{what} on {kind:?}");
+    if let Some(ground) = Ground::plain(kind, &what) {
+        part(&ground);
+        ground.finish(&what);
     }
 }
 

@@ -38,7 +38,7 @@ fn run(subject: &mut impl Driver, test: &str) {
 fn run_drawn(draw: fn(&mut Random) -> Op, subject: &mut impl Driver, test: &str) -> Memory {
     let mut chance = Random::new(test);
     let mut model = Memory::new();
-    let count = env::var("OPS").map_or(DEFAULT_OPS, |ops| ops.parse().unwrap());
+    let count = count();
     for number in 1..=count {
         let op = draw(&mut chance);
         if !model.is_too_deep(&op) {
@@ -54,13 +54,21 @@ fn run_drawn(draw: fn(&mut Random) -> Op, subject: &mut impl Driver, test: &str)
     model
 }
 
+/// How many operations a test does.
+fn count() -> usize {
+    env::var("OPS").map_or(DEFAULT_OPS, |ops| ops.parse().unwrap())
+}
+
 /// Copies between files, among other operations on their content; both programs must find the
 /// same in the end.
 pub(crate) fn run_copies(vault: &Vault, test: &str) {
     let ours = Program::ours();
     let mut model = run_drawn(op::draw_copies, &mut Mounted::new(&ours, vault), test);
     if let Some(go) = Program::go(test) {
-        compare_all(&mut model, &mut Mounted::new(&go, vault), 0);
+        let mut by_go = Mounted::new(&go, vault);
+        for path in model.paths() {
+            compare_ops(&mut model, &mut by_go, looks(path), count());
+        }
         vault.assert_clean(&go);
     }
 }
@@ -91,23 +99,42 @@ fn brief(value: &impl Debug) -> String {
 /// Compares every entry that the model has, whole.
 fn compare_all(model: &mut Memory, subject: &mut impl Driver, number: usize) {
     for path in model.paths() {
-        let all = [
-            Op::Stat { path: path.clone() },
-            Op::Readlink { path: path.clone() },
-            Op::List { path: path.clone() },
-            Op::ListXattrs { path: path.clone() },
+        compare_ops(model, subject, looks(path.clone()), number);
+        // the Go program shows data behind the end of some files that end in a hole
+        let segments = [
             Op::Open { path, slot: 0 },
             Op::ReadSegments { slot: 0 },
-            Op::Read {
-                slot: 0,
-                offset: 0,
-                len: 1 << 20,
-            },
             Op::Close { slot: 0 },
         ];
-        for op in &all {
-            compare(model, subject, op, number);
-        }
+        compare_ops(model, subject, segments, number);
+    }
+}
+
+/// What there is to see of an entry.
+fn looks(path: op::Path) -> [Op; 7] {
+    [
+        Op::Stat { path: path.clone() },
+        Op::Readlink { path: path.clone() },
+        Op::List { path: path.clone() },
+        Op::ListXattrs { path: path.clone() },
+        Op::Open { path, slot: 0 },
+        Op::Read {
+            slot: 0,
+            offset: 0,
+            len: 1 << 20,
+        },
+        Op::Close { slot: 0 },
+    ]
+}
+
+fn compare_ops(
+    model: &mut Memory,
+    subject: &mut impl Driver,
+    ops: impl IntoIterator<Item = Op>,
+    number: usize,
+) {
+    for op in ops {
+        compare(model, subject, &op, number);
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Ground, WHOLE, bytes, copy};
 use crate::support::disk::Kind;
 use crate::support::program::Program;
 use crate::support::random::Random;
+use crate::support::skip::skip;
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx, sync};
 use rustix::io::Errno;
 use std::env;
@@ -12,6 +13,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
+use std::process::Command;
 
 const SIZE: usize = 400_000;
 const CRUMBS: usize = 300;
@@ -29,7 +31,7 @@ fn make_crumbs(ground: &Ground, chance: &mut Random) -> Vec<PathBuf> {
 }
 
 /// Takes all space that is left, in pieces down to one byte.
-fn fill(ground: &Ground) {
+fn fill(ground: &Ground) -> bool {
     let file = File::create(ground.disk.path().join("filler")).unwrap();
     let mut at = 0;
     for len in [1 << 24, 1 << 16, 4096, 1] {
@@ -39,6 +41,7 @@ fn fill(ground: &Ground) {
         }
         let _ = file.sync_all();
     }
+    at > 0
 }
 
 /// What a file holds now: the kernel does not ask again by itself after a copy that failed.
@@ -48,9 +51,40 @@ fn read(ground: &Ground, name: &str) -> Vec<u8> {
     ground.read(name)
 }
 
+/// Runs `btrfs` on the disk; what it says, if it succeeds.
+fn btrfs(ground: &Ground, args: &[&str]) -> Option<String> {
+    let mut btrfs = Command::new("btrfs");
+    let output = btrfs.args(args).arg(ground.disk.path()).output().ok()?;
+    let said = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then_some(said)
+}
+
+/// Allows the disk little more than it has given away.
+fn limit(ground: &Ground) -> bool {
+    let limited = || {
+        btrfs(ground, &["quota", "enable"])?;
+        btrfs(ground, &["quota", "rescan", "-w"])?;
+        let shown = btrfs(ground, &["qgroup", "show", "--raw"])?;
+        let row = shown.lines().find(|line| line.starts_with("0/5"))?;
+        let used: u64 = row.split_whitespace().nth(1)?.parse().ok()?;
+        btrfs(ground, &["qgroup", "limit", &(used + 300_000).to_string()])
+    };
+    limited().is_some()
+}
+
+/// Ends all want of space.
+fn free(ground: &Ground) {
+    let _ = fs::remove_file(ground.disk.path().join("filler"));
+    btrfs(ground, &["quota", "disable"]);
+}
+
 /// The errno of an operation that failed; only for want of space it may.
 fn ran_out(error: &io::Error) -> bool {
-    assert_eq!(error.raw_os_error(), Some(Errno::NOSPC.raw_os_error()));
+    let errno = Errno::from_io_error(error);
+    assert!(
+        matches!(errno, Some(Errno::NOSPC | Errno::DQUOT)),
+        "{error}"
+    );
     true
 }
 
@@ -117,8 +151,9 @@ fn work(ground: &Ground, mut crumbs: Vec<PathBuf>, chance: &mut Random) -> usize
     failures
 }
 
-fn run(kind: Kind) {
-    let what = format!("a full {kind:?}");
+/// Works on a disk that `fill` has filled; `false` if that is impossible.
+fn run(kind: Kind, what: &str, fill: impl Fn(&Ground) -> bool) {
+    let what = format!("{what} {kind:?}");
     let Some(ground) = Ground::plain(kind, &what) else {
         return;
     };
@@ -134,24 +169,31 @@ fn run(kind: Kind) {
     }
     drop(source);
     let crumbs = make_crumbs(&ground, &mut chance);
-    fill(&ground);
+    if !fill(&ground) {
+        return skip(&what, "it cannot be made");
+    }
     let failures = work(&ground, crumbs, &mut chance);
     eprintln!("{what}: {failures} operations failed");
-    fs::remove_file(ground.disk.path().join("filler")).unwrap();
+    free(&ground);
     ground.again(&Program::ours(), &[]).finish(&what);
 }
 
 #[test]
 fn a_full_btrfs_loses_nothing() {
-    run(Kind::Btrfs);
+    run(Kind::Btrfs, "a full", fill);
 }
 
 #[test]
 fn a_full_xfs_loses_nothing() {
-    run(Kind::Xfs);
+    run(Kind::Xfs, "a full", fill);
 }
 
 #[test]
 fn a_full_ext4_loses_nothing() {
-    run(Kind::Ext4);
+    run(Kind::Ext4, "a full", fill);
+}
+
+#[test]
+fn a_quota_that_is_used_up_loses_nothing() {
+    run(Kind::Btrfs, "a limited", limit);
 }

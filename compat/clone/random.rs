@@ -1,4 +1,5 @@
 //! Copies of ranges and of whole files among all other operations on content, against the model.
+//! A quarter of the copies are clones. `OPS` sets how many operations a test does, `SEED` replays one.
 
 use super::{Ground, Kind, features};
 use crate::model::run_copies;

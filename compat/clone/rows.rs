@@ -1,9 +1,9 @@
-//! The table of valid clones, row by row, and what lies between its rows.
+//! The table of valid clones, row by row.
 
-use super::{BLOCK, Ground, SHARING, Space, WHOLE, bytes, cipher_range, copy, copy_in_pieces};
+use super::edges;
+use super::{BLOCK, Ground, SHARING, Space, WHOLE, bytes, cipher_range, copy, copy_in_pieces, run};
 use crate::support::disk::Kind;
-use rustix::io::Errno;
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
 /// What the target is before the copy.
@@ -32,7 +32,7 @@ enum Share {
 /// One copy: the size of the source, what the target is, from and to which place how much.
 struct Row(usize, Before, u64, u64, u64, Share);
 
-const ROWS: [Row; 28] = [
+const ROWS: [Row; 33] = [
     // into an empty file
     Row(300_000, Before::Empty, 0, 0, WHOLE, Share::All),
     Row(303_104, Before::Empty, 0, 0, WHOLE, Share::All),
@@ -50,6 +50,12 @@ const ROWS: [Row; 28] = [
     ),
     Row(300_000, Before::Empty, 0, 4096, WHOLE, Share::Nothing),
     Row(300_000, Before::Empty, 4096, 0, WHOLE, Share::Nothing),
+    // too small to be worth it
+    Row(1, Before::Empty, 0, 0, WHOLE, Share::Nothing),
+    Row(500, Before::Truncated, 0, 0, WHOLE, Share::Nothing),
+    Row(16_383, Before::Empty, 0, 0, WHOLE, Share::Nothing),
+    Row(16_384, Before::Empty, 0, 0, WHOLE, Share::All),
+    Row(20_000, Before::Other(100), 0, 0, WHOLE, Share::All),
     // into one hole
     Row(300_000, Before::Hole(300_000), 0, 0, WHOLE, Share::All),
     Row(300_000, Before::Hole(700_000), 0, 0, WHOLE, Share::Inner),
@@ -232,80 +238,6 @@ fn pieces(ground: &Ground) {
     }
 }
 
-fn holes(ground: &Ground) {
-    let source = ground.open("holes");
-    for at in [0, 1 << 20, 5 << 20, 15 << 20] {
-        source.write_all_at(&bytes(5, 200_000), at).unwrap();
-    }
-    source.set_len((20 << 20) + 5).unwrap();
-    source.sync_all().unwrap();
-    let target = ground.open("copied holes");
-    assert_eq!(copy(&source, &target, 0, 0, WHOLE), Ok((20 << 20) + 5));
-    assert!(ground.read("holes") == ground.read("copied holes"));
-    let Space { own, shared } = ground.space_of("copied holes");
-    assert!(own == 0 && shared < 2 << 20, "{own} own, {shared} shared");
-    // where the source has holes, the target gets them
-    let target = ground.open("emptied");
-    copy(&source, &target, 0, 0, WHOLE).unwrap();
-    target.write_all_at(&bytes(6, 20 << 20), 0).unwrap();
-    copy(&source, &target, 0, 0, WHOLE).unwrap();
-    assert!(ground.read("holes") == ground.read("emptied"));
-    assert!(ground.space_of("emptied").own < 4 * BLOCK);
-}
-
-fn one_file(ground: &Ground) {
-    let content = bytes(8, 300_000);
-    let file = ground.write("one", &content);
-    fs::hard_link(ground.join("one"), ground.join("same")).unwrap();
-    let same = ground.open("same");
-    for other in [&file, &same] {
-        assert_eq!(copy(&file, other, 0, 0, WHOLE), Err(Errno::INVAL));
-        assert_eq!(copy(&file, other, 0, 4096, 8192), Err(Errno::INVAL));
-        assert_eq!(copy(&file, other, 0, 300_000, 300_000), Ok(300_000));
-        assert!(ground.read("one") == [&content[..], &content].concat());
-        file.set_len(300_000).unwrap();
-    }
-    let appending = File::options().append(true).open(ground.join("one"));
-    assert_eq!(copy(&file, &appending.unwrap(), 0, 0, 1), Err(Errno::BADF));
-    let empty = ground.open("empty");
-    assert_eq!(copy(&empty, &file, 0, 0, WHOLE), Ok(0));
-    assert_eq!(copy(&file, &empty, 300_000, 0, WHOLE), Ok(0));
-}
-
-/// Handles that were open before the target took another ID, and files without a name.
-fn open_handles(ground: &Ground) {
-    let content = bytes(9, 300_000);
-    let source = ground.write("handles", &content);
-    let (before, target) = (ground.open("handle"), ground.open("handle"));
-    before.write_all_at(b"another ID", 0).unwrap();
-    copy(&source, &target, 0, 0, WHOLE).unwrap();
-    before
-        .write_all_at(b"through the old handle", 100_000)
-        .unwrap();
-    let mut wanted = content.clone();
-    wanted[100_000..100_022].copy_from_slice(b"through the old handle");
-    assert!(ground.read("handle") == wanted);
-    assert!(ground.read("handles") == content);
-
-    let unlinked = ground.open("unlinked");
-    fs::remove_file(ground.join("unlinked")).unwrap();
-    copy(&source, &unlinked, 0, 0, WHOLE).unwrap();
-    let mut found = vec![0; content.len()];
-    unlinked.read_exact_at(&mut found, 0).unwrap();
-    assert!(found == content);
-    fs::remove_file(ground.join("handles")).unwrap();
-    copy(&source, &ground.open("from unlinked"), 0, 0, WHOLE).unwrap();
-    assert!(ground.read("from unlinked") == content);
-}
-
-fn run(kind: Kind, what: &str, part: impl Fn(&Ground)) {
-    let what = format!("{what} on {kind:?}");
-    if let Some(ground) = Ground::plain(kind, &what) {
-        part(&ground);
-        ground.finish(&what);
-    }
-}
-
 #[test]
 fn every_row_of_the_table_shares_what_it_can() {
     for kind in SHARING {
@@ -325,17 +257,6 @@ fn pieces_of_any_size_share_everything_in_the_end() {
 }
 
 #[test]
-fn sparse_files_linked_files_and_open_handles_are_copied_right() {
-    for kind in SHARING {
-        run(kind, "odd copies", |ground| {
-            holes(ground);
-            one_file(ground);
-            open_handles(ground);
-        });
-    }
-}
-
-#[test]
 fn without_shared_storage_copies_are_right_too() {
     for kind in [Kind::Ext4, Kind::Tmpfs] {
         run(kind, "copies", |ground| {
@@ -343,8 +264,8 @@ fn without_shared_storage_copies_are_right_too() {
                 let row = Row(row.0, row.1, row.2, row.3, row.4, Share::Nothing);
                 do_row(ground, number, &row);
             }
-            one_file(ground);
-            open_handles(ground);
+            edges::one_file(ground);
+            edges::open_handles(ground);
         });
     }
 }
