@@ -1,11 +1,13 @@
 //! Whole paths, translated one component after the other on the way down from the top.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::format::{NameDefect, PlainName, ViewPath};
+use crate::format::{DiskName, NameDefect, PlainName, ViewPath};
 use crate::reverse::Reverse;
-use crate::reverse::member::Member;
+use crate::reverse::dirs::ViewDir;
+use crate::reverse::member::Name;
 use crate::sys::Errno;
 use crate::vfs::{Error, NodeId, Paths, Result};
 
@@ -24,20 +26,43 @@ impl Paths for Reverse {
         Ok(encrypted)
     }
 
+    /// Long names are looked for in their directories; apart from these, no component needs to
+    /// exist. Paths of what was removed since can be told, too.
     fn decrypt_path(&self, encrypted: &Path) -> Result<PathBuf> {
-        let mut dir = self.dir(NodeId::ROOT)?;
-        let mut plain = PathBuf::new();
-        let mut names = encrypted.iter().peekable();
-        while let Some(shown) = names.next() {
-            let Member::Object(name) = self.member(&dir, shown)? else {
-                return Err(Error::Os(Errno::NOENT));
+        let mut path = ViewPath::default();
+        let mut names: Vec<Arc<Name>> = Vec::new();
+        for shown in encrypted {
+            let name = match self.codecs.names.classify(shown, false, false) {
+                DiskName::Short(text) => self.decode_alone(&path, text)?,
+                DiskName::Long(hash) => self.long_name(&*self.walk(&names)?, hash)?,
+                _ => return Err(Error::Os(Errno::NOENT)),
             };
-            plain.push(&*name.plain);
-            if names.peek().is_some() {
-                dir = Arc::new(self.subdir(&dir, &name)?);
-            }
+            path = path.join(shown);
+            names.push(name);
         }
-        Ok(plain)
+        Ok(names.iter().map(|name| &*name.plain).collect())
+    }
+}
+
+impl Reverse {
+    /// The name that is shown as `text` in `dir`, which need not exist.
+    fn decode_alone(&self, dir: &ViewPath, text: &OsStr) -> Result<Arc<Name>> {
+        let plain = self.codecs.names.decode(&self.iv_of(dir), text);
+        let plain = plain.map_err(|_| Errno::NOENT)?;
+        Ok(Arc::new(Name {
+            plain: plain.as_os_str().into(),
+            shown: text.into(),
+            full: None,
+        }))
+    }
+
+    /// The directory to which these names lead from the top.
+    fn walk(&self, names: &[Arc<Name>]) -> Result<Arc<ViewDir>> {
+        let mut dir = self.dir(NodeId::ROOT)?;
+        for name in names {
+            dir = Arc::new(self.subdir(&dir, name)?);
+        }
+        Ok(dir)
     }
 }
 

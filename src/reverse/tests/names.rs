@@ -215,10 +215,11 @@ fn what_is_excluded_is_not_listed_and_cannot_be_entered() {
 #[test]
 fn whole_paths_are_translated_both_ways() {
     use crate::vfs::Paths;
+    use std::path::Path;
     let plain = Plain::new();
     plain.mkdir(&format!("sub/{}", long_name()));
     let view = plain.view();
-    let path = std::path::Path::new("sub").join(long_name());
+    let path = Path::new("sub").join(long_name());
     let encrypted = view.encrypt_path(&path).unwrap();
     assert!(
         encrypted
@@ -227,10 +228,17 @@ fn whole_paths_are_translated_both_ways() {
             .starts_with(&format!("{SUB}/gocryptfs.longname."))
     );
     assert_eq!(view.decrypt_path(&encrypted).unwrap(), path);
-    let missing = view.encrypt_path(std::path::Path::new("a/b")).unwrap();
+    let missing = view.encrypt_path(Path::new("a/b")).unwrap();
     assert!(missing.starts_with(A));
-    let error = view.decrypt_path(&missing).unwrap_err();
-    assert_eq!(error.errno(), Errno::NOENT);
-    let error = view.encrypt_path(std::path::Path::new(&"n".repeat(256)));
+    assert_eq!(view.decrypt_path(&missing).unwrap(), Path::new("a/b"));
+    for path in [
+        Path::new("a").join(long_name()),
+        Path::new(&long_name()).join("b"),
+    ] {
+        let missing = view.encrypt_path(&path).unwrap();
+        let error = view.decrypt_path(&missing).unwrap_err();
+        assert_eq!(error.errno(), Errno::NOENT);
+    }
+    let error = view.encrypt_path(Path::new(&"n".repeat(256)));
     assert_eq!(error.unwrap_err().errno(), Errno::NAMETOOLONG);
 }
