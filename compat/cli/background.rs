@@ -8,6 +8,7 @@ use crate::support::skip::is_root;
 use crate::support::wait;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -184,6 +185,27 @@ fn a_signal_ends_a_mount_that_is_in_use() {
     assert_eq!(child.wait().unwrap().code(), Some(15));
     assert_eq!(point.shown(), None);
     drop(open);
+}
+
+#[test]
+fn a_mount_behind_a_symlink_is_unmounted() {
+    if !is_root("mounts behind symlinks") {
+        return;
+    }
+    let desk = Desk::new();
+    let point = Point::new(&desk);
+    symlink("M", desk.path("link")).unwrap();
+    let start = |line| desk.command(&Program::ours(), line).spawn().unwrap();
+    let mut child = start("-fg -q -passfile right C link");
+    wait::until(|| point.shown()).unwrap();
+    point.wait_for_answer();
+    signal(child.id(), Signal::TERM);
+    assert_eq!(child.wait().unwrap().code(), Some(15));
+    assert_eq!(point.shown(), None);
+
+    let mut child = start("-fg -q -passfile right -idle 100ms C link");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(point.shown(), None);
 }
 
 #[test]

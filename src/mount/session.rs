@@ -37,6 +37,11 @@ impl<V: Vfs> Session<V> {
     /// # Errors
     /// What mounting says.
     pub fn mount(fs: Arc<V>, options: &Options) -> Result<Session<V>, MountError> {
+        // The mount is where a symlink leads to, and can only be unmounted there.
+        let options = &Options {
+            mountpoint: std::fs::canonicalize(&options.mountpoint)?,
+            ..options.clone()
+        };
         let device = attach::attach(options)?;
         let session = Session::on(device, fs, options, true);
         if session.is_err() {
