@@ -4,10 +4,10 @@
 use super::Session;
 use crate::golden::volumes;
 use crate::support::mount::Mount;
-use crate::support::program::Program;
+use crate::support::program::{Program, said};
 use crate::support::random::Random;
 use crate::support::tree::pattern;
-use crate::support::vault::Vault;
+use crate::support::vault::{ALL_FEATURES, Vault};
 use rustix::fs::{XattrFlags, lgetxattr, llistxattr, lsetxattr};
 use rustix::io::Errno;
 use std::fs::{self, File, Permissions};
@@ -304,4 +304,40 @@ fn no_damage_brings_the_program_down() {
         let log = mount.unmount();
         assert!(!log.contains("panicked"), "{}: {log}", folder.display());
     }
+}
+
+/// Replaces the feature flags of a volume by those of another.
+fn take_flags(from: &Vault, to: &Vault) {
+    let read = |vault: &Vault| -> serde_json::Value {
+        let text = fs::read(vault.dir.join("gocryptfs.conf")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    };
+    let mut conf = read(to);
+    conf["FeatureFlags"] = read(from)["FeatureFlags"].clone();
+    let path = to.dir.join("gocryptfs.conf");
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    fs::write(path, conf.to_string()).unwrap();
+}
+
+#[test]
+fn flags_that_would_show_names_are_refused_where_names_were_encrypted() {
+    let ours = Program::ours();
+    let made = |name: &str| {
+        let features = ALL_FEATURES.iter().find(|known| known.name == name);
+        Vault::new(&ours, features.unwrap())
+    };
+    let plain = made("plaintextnames");
+    let vault = made("aes-gcm");
+    take_flags(&plain, &vault);
+    let point = tempfile::tempdir().unwrap();
+    let [dir, point] = [&vault.dir, point.path()].map(|path| path.to_str().unwrap());
+    let refused = ours.run(&["-q", "-fg", dir, point]);
+    assert_eq!(refused.status.code(), Some(27), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("gocryptfs.diriv"),
+        "{}",
+        said(&refused)
+    );
+    let session = Session::mount(vault, &ours, &["-plaintextnames"]);
+    assert_eq!(fs::read_dir(session.join("")).unwrap().count(), 1, "the IV");
 }

@@ -7,15 +7,17 @@ use super::exit::{ExitCode, Failure};
 use super::mountpoint::{self, Place};
 use super::output::{Kind, Output};
 use super::unlock::{self, Unlocked};
+use super::values::quoted;
 use super::{daemon, log, paths, reverse};
 use crate::ctlsock::ControlSocket;
+use crate::format::{DIRIV_NAME, NameParams};
 use crate::forward::{self, Forward};
 use crate::mount::{self, Session, Unmounter};
 use crate::sys::signal::{self, Signal};
 use crate::sys::{Dir, process};
 use crate::vault::{self, Vault};
 use crate::vfs::{Paths, Vfs};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -47,6 +49,7 @@ pub(crate) fn run(
         drop(unlocked);
         return start(fs, options, place, mount_options, control.as_ref(), out);
     }
+    check_names(options, &unlocked)?;
     let fs = file_system(options, &unlocked)?;
     drop(unlocked);
     start(fs, options, place, mount_options, control.as_ref(), out)
@@ -206,6 +209,30 @@ pub(super) fn cannot_open(path: &Path, error: &dyn std::fmt::Display) -> Failure
         ExitCode::CipherDir,
         format!("Invalid cipherdir: {path}: {error}"),
     )
+}
+
+/// Refuses to write plain or repeating names into a volume whose top directory has an IV: nothing
+/// protects the feature flags from somebody who wants to see the names of new files.
+fn check_names(options: &MountOptions, unlocked: &Unlocked) -> Result<(), Failure> {
+    let is_wanted = options.format.plaintextnames || options.format.deterministic_names;
+    let path = &options.volume.cipherdir;
+    let iv = OsStr::new(DIRIV_NAME);
+    if unlocked.params.has_dir_iv() || is_wanted || open_dir(path)?.stat_at(iv).is_err() {
+        return Ok(());
+    }
+    let option = match unlocked.params.names {
+        NameParams::Plain => "-plaintextnames",
+        NameParams::Encrypted { .. } => "-deterministic-names",
+    };
+    let message = format!(
+        "The volume was made with an IV for each directory, as {} shows, but the configuration \
+         file says {option}: somebody may want to learn the names of new files.",
+        quoted(path.join(iv))
+    );
+    let failure = Failure::new(ExitCode::DeprecatedFs, message);
+    Err(failure.advise(format!(
+        "Restore the configuration file from a backup. If it is right, mount with {option}."
+    )))
 }
 
 fn file_system(options: &MountOptions, unlocked: &Unlocked) -> Result<Forward, Failure> {
