@@ -192,6 +192,20 @@ fn other_vault(ground: &Ground) {
     mount.unmount();
 }
 
+/// What is said in the README about making a clone independent again.
+fn unshared(ground: &Ground) {
+    let source = ground.write("parent", &bytes(9, 300_000));
+    copy(&source, &ground.open("child"), 0, 0, WHOLE).unwrap();
+    let [child, single] = ["child", "single"].map(|name| ground.join(name));
+    let mut cp = Command::new("cp");
+    let done = cp.arg("--reflink=never").args([&child, &single]).status();
+    assert!(done.unwrap().success());
+    fs::rename(single, child).unwrap();
+    let id = |name| fs::read(ground.vault.dir.join(name)).unwrap()[..18].to_vec();
+    assert_eq!(ground.space_of("child").shared, 0);
+    assert_ne!(id("parent"), id("child"));
+}
+
 /// The kernel cannot interrupt a request, so none takes long.
 fn slices(ground: &Ground) {
     const GIB: usize = 1 << 30;
@@ -216,6 +230,7 @@ fn odd_files_are_copied_right() {
             reserved(ground);
             by_segments(ground);
             other_vault(ground);
+            unshared(ground);
         });
         // too large to be read whole
         if let Some(ground) = Ground::plain(kind, "slices") {

@@ -47,6 +47,22 @@ fn cp(library: &Path, paths: [&Path; 2]) -> bool {
     cp.unwrap().status.success()
 }
 
+/// What else programs ask of files in the mount and beside it is answered as without the library.
+fn other_ioctls(library: &Path, ground: &Ground) {
+    let beside = ground.vault.dir.join("source");
+    for path in [ground.join("source"), beside] {
+        for (program, args) in [("filefrag", &["-v"][..]), ("lsattr", &[])] {
+            let with = run(library, program, args, &[&path]);
+            let without = Command::new(program).args(args).arg(&path).output();
+            let (Some(with), Ok(without)) = (with, without) else {
+                skip("the preload library with other calls", "no e2fsprogs");
+                continue;
+            };
+            assert_eq!(with, without, "{program} {}", path.display());
+        }
+    }
+}
+
 #[test]
 fn programs_that_insist_on_a_clone_get_one() {
     let what = "the preload library";
@@ -74,6 +90,7 @@ fn programs_that_insist_on_a_clone_get_one() {
             assert!(found[40_960..122_880] == content[40_960..122_880]);
             assert!(found[..40_960] == bytes(3, 300_000)[..40_960]);
         }
+        other_ioctls(&library, &ground);
         let (elsewhere, target) = (ground.disk.path().join("file"), ground.join("target"));
         fs::write(&elsewhere, &content).unwrap();
         assert!(!cp(&library, [&elsewhere, &target]));
