@@ -4,7 +4,7 @@
 mod background;
 mod clients;
 mod conf;
-mod desk;
+pub(crate) mod desk;
 mod fido2;
 mod fstab;
 mod init;
@@ -14,5 +14,5 @@ mod options;
 mod plain_user;
 mod point;
 mod syslog;
-mod terminal;
+pub(crate) mod terminal;
 mod verbs;

@@ -9,6 +9,7 @@ mod readable;
 mod repair;
 mod resume;
 mod saving;
+mod terminal;
 mod unreadable;
 
 use crate::support::program::Program;

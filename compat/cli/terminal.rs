@@ -15,15 +15,20 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ExitStatus};
 
 /// A program at a terminal, and somebody who types and reads.
-struct Session {
+pub(crate) struct Session {
     person: OwnedFd,
     terminal: OwnedFd,
-    child: Child,
-    seen: String,
+    pub(crate) child: Child,
+    pub(crate) seen: String,
 }
 
 impl Session {
-    fn start(program: &Program, desk: &Desk, line: &str, environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(
+        program: &Program,
+        desk: &Desk,
+        line: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&person).unwrap();
         unlockpt(&person).unwrap();
@@ -77,9 +82,22 @@ impl Session {
         assert!(asked.is_some(), "no {prompt:?} in {:?}", self.seen);
     }
 
+    /// Waits until the last thing on the screen is this.
+    pub(crate) fn read_to(&mut self, end: &str) {
+        let shown = wait::until(|| {
+            self.look();
+            self.seen.ends_with(end).then_some(())
+        });
+        assert!(shown.is_some(), "no {end:?} in {:?}", self.seen);
+    }
+
     /// Waits for a prompt and types a line.
-    fn answer(&mut self, prompt: &str, line: &str) {
+    pub(crate) fn answer(&mut self, prompt: &str, line: &str) {
         self.expect(prompt);
+        self.enter(line);
+    }
+
+    pub(crate) fn enter(&self, line: &str) {
         let line = format!("{line}\n");
         rustix::io::write(&self.person, line.as_bytes()).unwrap();
     }
@@ -91,7 +109,7 @@ impl Session {
     }
 
     /// Waits for the end. The terminal must be as it was then.
-    fn end(&mut self) -> ExitStatus {
+    pub(crate) fn end(&mut self) -> ExitStatus {
         let status = wait::until(|| {
             self.look();
             self.child.try_wait().unwrap()

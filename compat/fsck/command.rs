@@ -1,13 +1,22 @@
 //! The command: what it says, to people and to programs, and how it ends.
 
+use super::readable::on_disk;
+use super::repair::{assert_clean, repair};
 use super::{broken, check, lines, objects};
 use crate::support::program::{PASSWORD, Program, said};
 use crate::support::skip::is_root;
 use crate::support::vault::{ALL_FEATURES, Vault};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gocryptfs_rs::crypto::Password;
+use gocryptfs_rs::crypto::derive::name_cipher;
+use gocryptfs_rs::vault::conf::Conf;
+use rustix::fs::{XattrFlags, lsetxattr};
 use std::fs::{self, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::Stdio;
 
 /// The user and group "nobody".
@@ -83,12 +92,8 @@ fn paths_are_plain_or_encrypted_or_both() {
     let [dir, ..] = &found("dir")[..] else {
         panic!("nothing is found in dir");
     };
-    let disk = dir
-        .strip_prefix("block-torn ")
-        .unwrap()
-        .split_once('/')
-        .unwrap()
-        .0;
+    let torn = dir.strip_prefix("block-torn ").unwrap();
+    let disk = torn.split_once('/').unwrap().0;
     assert_eq!(found("dir").len(), 3);
     assert_eq!(found(disk), found("dir"));
     assert_eq!(
@@ -100,6 +105,18 @@ fn paths_are_plain_or_encrypted_or_both() {
     assert_eq!(found("blocks").len(), 1);
     assert_eq!(found("empty"), [""; 0]);
     assert_eq!(found(".").len(), 8);
+    // nothing is checked twice, not even what is on the way
+    let torn = torn.split(' ').next().unwrap();
+    let foreign = format!("{disk}/foreign");
+    for paths in [&[torn, "dir", disk, &foreign][..], &[&foreign, torn]] {
+        assert_eq!(lines(&check(&vault, &["--json"], paths)), found("dir"));
+    }
+    // as a shell completes it
+    let mut command = Program::ours().command();
+    command.args(["fsck", "-q", "--extpass", "echo test", "cipher"]);
+    command.arg(Path::new("cipher").join(torn));
+    let output = command.current_dir(vault.dir.parent().unwrap()).output();
+    assert_eq!(output.unwrap().status.code(), Some(26));
     let output = check(&vault, &["-q"], &["vacant", "nowhere"]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
 }
@@ -120,6 +137,33 @@ fn clones_are_reported_when_asked_for() {
     let found = lines(&output);
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("shared-id "));
+}
+
+/// The attributes that old versions encrypted, and later ones do not.
+const ACL: &[u8] = b"system.posix_acl_access";
+
+#[test]
+fn an_attribute_of_old_versions_is_corrupt_as_it_is_for_the_go_program() {
+    let vault = broken("shared-id");
+    let conf = Conf::parse(&fs::read(vault.dir.join("gocryptfs.conf")).unwrap()).unwrap();
+    let key = conf.unlock(&Password::new(b"test".to_vec())).unwrap();
+    // PKCS #7
+    let mut name = [ACL, &[9; 9]].concat();
+    let cipher = name_cipher(&key, true);
+    cipher.encrypt(b"xattr_name_iv_xx", &mut name).unwrap();
+    let attr = format!("user.gocryptfs.{}", URL_SAFE_NO_PAD.encode(name));
+    let small = on_disk(&vault.dir, "small");
+    lsetxattr(&small, &attr, b"old", XattrFlags::CREATE).unwrap();
+    let found = lines(&check(&vault, &["--json"], &[]));
+    assert!(found[0].starts_with("xattr-name "), "{found:?}");
+    let go = Program::go("fsck: an attribute of old versions");
+    if let Some(go) = &go {
+        let output = go.run(&["-q", "-fsck", vault.dir.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(26), "{}", said(&output));
+    }
+    let output = repair(&vault, &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_clean(&vault, go.as_ref(), "an attribute of old versions");
 }
 
 #[test]

@@ -150,13 +150,7 @@ impl Damage {
     pub fn severity(&self) -> Severity {
         match self {
             Damage::Skipped(_) => Severity::Skipped,
-            // Such an attribute was written by old versions; it is intact and of no use.
-            Damage::NameNoise
-            | Damage::SharedId { .. }
-            | Damage::XattrName {
-                defect: NameDefect::PassedThrough,
-                ..
-            } => Severity::Note,
+            Damage::NameNoise | Damage::SharedId { .. } => Severity::Note,
             _ => Severity::Damage,
         }
     }
@@ -197,7 +191,6 @@ impl Damage {
     /// What a repair does about it.
     pub fn remedy(&self) -> Remedy {
         match self {
-            note if note.severity() == Severity::Note => Remedy::None,
             Damage::DirIvMissing
             | Damage::DirIvLength(_)
             | Damage::DirIvZero

@@ -2,7 +2,6 @@
 //! words; the second one leads to the object on disk.
 
 use crate::cli::values::quoted;
-use crate::format::NameDefect;
 use crate::fsck::{Damage, Finding};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -38,10 +37,6 @@ pub(super) fn finding(finding: &Finding) -> String {
             format!("fsck: error reading file {file} (inum {ino}): {damage}")
         }
         Damage::Target(_) => format!("fsck: error reading symlink {file}: {damage}"),
-        Damage::XattrName {
-            defect: NameDefect::PassedThrough,
-            ..
-        } => format!("fsck: file {file} (inode {ino}) has an {damage}"),
         Damage::XattrName { disk, .. } => {
             format!("fsck: corrupt xattr name on file {file}: {}", quoted(disk))
         }
