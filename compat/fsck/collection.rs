@@ -6,6 +6,7 @@ use crate::support::digest::digest;
 use crate::support::program::{Program, said};
 use crate::support::vault::Vault;
 use std::fs;
+use std::path::Path;
 
 /// Damages that the Go program does not see.
 const UNKNOWN_TO_GO: [&str; 7] = [
@@ -53,6 +54,24 @@ fn the_verdict_is_that_of_the_go_program_where_it_knows_the_damage() {
         let theirs = go.run(&args);
         let ours = Program::ours().run(&args);
         assert_eq!(ours.status.code(), theirs.status.code(), "{name}");
+    }
+}
+
+#[test]
+fn the_readme_knows_what_is_found() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    for folder in broken_volumes() {
+        let output = check(&Vault::unpack(&folder), &["--json", "--verbose"], &[]);
+        for finding in objects(&output) {
+            let words = ["class", "severity", "repair", "result"];
+            let words = words.iter().filter_map(|key| finding[key].as_str());
+            for word in words.chain(finding.as_object().unwrap().keys().map(String::as_str)) {
+                let word = word.trim_end_matches("_hex");
+                let quoted = [format!("`{word}`"), format!("\"{word}\"")];
+                assert!(quoted.iter().any(|word| readme.contains(word)), "{word}");
+            }
+        }
     }
 }
 

@@ -54,7 +54,7 @@ fn quiet_keeps_the_findings() {
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 5, "{text}");
     assert!(lines[0].starts_with("fsck: error reading file \"blocks\" (inum "));
-    assert!(lines[0].ends_with("): corrupt block #0: message authentication failed"));
+    assert!(lines[0].ends_with("): corrupt block #0 at offset 0: message authentication failed"));
     assert!(lines[1].starts_with("    on disk: \""));
     assert_eq!(lines[4], "fsck summary: 1 corrupt files, 0 files skipped");
     assert_eq!(output.stderr, b"");
@@ -75,7 +75,7 @@ fn a_finding_tells_a_program_all_that_is_known() {
         "type": "finding", "version": 1, "class": "block", "severity": "damage",
         "path": path, "plain_path": "blocks", "inode": inode,
         "block": 2, "last_block": 3, "offset": 8192,
-        "message": "corrupt blocks #2-3: message authentication failed",
+        "message": "corrupt blocks #2-3 at offset 8192: message authentication failed",
         "repair": "bad-blocks",
     });
     assert_eq!(*second, wanted);

@@ -1,6 +1,7 @@
 //! Every single bit of a small volume is flipped in turn: what is read differs or cannot be read,
-//! and the check says so.
+//! and the check says so, and changes nothing.
 
+use crate::support::digest::digest;
 use gocryptfs_rs::crypto::{ContentSuite, MasterKey, Password, Secret};
 use gocryptfs_rs::format::{NameParams, Params, PlainOffset};
 use gocryptfs_rs::fsck::{Check, Options, Severity, Start};
@@ -102,6 +103,13 @@ impl Small {
         damages.into_inner()
     }
 
+    /// A check of everything finds something, and leaves everything as it is.
+    fn assert_unchanged_by_a_check(&self, what: &str) {
+        let before = digest(self.dir.path()).unwrap();
+        assert!(self.damages(Path::new("")) > 0, "{what}");
+        assert_eq!(digest(self.dir.path()).unwrap(), before, "{what}");
+    }
+
     /// All entries on disk below `dir`, relative to the top.
     fn entries(&self, dir: &Path, into: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(self.dir.path().join(dir)).unwrap() {
@@ -154,11 +162,11 @@ fn flips_in_files(small: &Small) {
         for bit in 0..content.len() * 8 {
             let (at, byte) = ((bit / 8) as u64, content[bit / 8]);
             file.write_all_at(&[byte ^ 1 << (bit % 8)], at).unwrap();
-            assert!(
-                small.damages(&object) > 0,
-                "bit {bit} of {}",
-                path.display()
-            );
+            let what = format!("bit {bit} of {}", path.display());
+            assert!(small.damages(&object) > 0, "{what}");
+            if bit == 0 {
+                small.assert_unchanged_by_a_check(&what);
+            }
             file.write_all_at(&[byte], at).unwrap();
         }
         assert_eq!(fs::read(&on_disk).unwrap(), content);

@@ -91,7 +91,7 @@ fn blocks_that_cannot_be_read_are_found_and_can_become_zeros() {
     // the first block ends, and the second one begins there
     assert_eq!(nested.found(), [format!("block-unreadable {name} 0 1")]);
     let output = nested.check(&["-q"]);
-    let wanted = "): unreadable blocks #0-1: Input/output error (os error 5)\n";
+    let wanted = "): unreadable blocks #0-1 at offset 0: Input/output error (os error 5)\n";
     assert!(said(&output).contains(wanted), "{}", said(&output));
     let output = nested.repair(&["--bad-blocks=zero"]);
     assert!(output.status.success(), "{}", said(&output));

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::format::{BlockDefect, BlockNo, HeaderDefect, NameDefect, ValueDefect};
+use crate::format::{BlockDefect, BlockNo, HeaderDefect, NameDefect, PLAIN_BLOCK, ValueDefect};
 use crate::sys::Errno;
 use crate::vault::conf::ReadError;
 
@@ -217,6 +217,11 @@ impl Damage {
         }
     }
 
+    /// Where the damage begins in the plaintext, bytes, if it is about blocks.
+    pub fn offset(&self) -> Option<u64> {
+        self.blocks().map(|(first, _)| offset(first.0))
+    }
+
     /// The first and the last damaged block of a file, if it is about blocks.
     pub fn blocks(&self) -> Option<(BlockNo, BlockNo)> {
         match *self {
@@ -314,14 +319,22 @@ impl fmt::Display for Damage {
     }
 }
 
+/// Where a block begins in the plaintext, bytes.
+fn offset(block: u64) -> u64 {
+    block.saturating_mul(PLAIN_BLOCK as u64)
+}
+
 /// A run of blocks as text.
 struct Run(BlockNo, BlockNo);
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Run(BlockNo(first), BlockNo(last)) if first == last => write!(f, "block #{first}"),
-            Run(BlockNo(first), BlockNo(last)) => write!(f, "blocks #{first}-{last}"),
+        let Run(BlockNo(first), BlockNo(last)) = *self;
+        if first == last {
+            write!(f, "block #{first}")?;
+        } else {
+            write!(f, "blocks #{first}-{last}")?;
         }
+        write!(f, " at offset {}", offset(first))
     }
 }

@@ -39,6 +39,8 @@ pub struct Blocks {
     size: CipherOffset,
     /// Whether some of it may be holes.
     is_sparse: bool,
+    /// Whether it was in the page cache before its header was read, and more with it.
+    was_warm: bool,
 }
 
 /// What is wrong with a block.
@@ -78,17 +80,24 @@ impl Vault {
             size if size <= HEADER_LEN as u64 => return Ok(Content::Cut),
             _ => {}
         }
+        let all = 0..stat.size;
+        let cache = Cache::look(&file, &all);
+        let was_warm = cache.is_warm;
         let mut header = [0; HEADER_LEN];
         let got = file.read_at(&mut header, 0)?;
         Ok(match FileId::parse(&header[..got]) {
             Ok(id) => Content::Blocks(Blocks {
+                was_warm,
                 file,
                 codec: Arc::clone(&self.content),
                 id,
                 size: CipherOffset(stat.size),
                 is_sparse: stat.blocks.saturating_mul(512) < stat.size,
             }),
-            Err(defect) => Content::BadHeader(defect),
+            Err(defect) => {
+                cache.leave(all);
+                Content::BadHeader(defect)
+            }
         })
     }
 }
@@ -115,6 +124,7 @@ impl Blocks {
     ) -> ControlFlow<()> {
         let range = self.cipher_range(&blocks);
         let mut cache = Cache::look(&self.file, &range);
+        cache.is_warm &= self.was_warm || blocks.start > 0;
         let mut next = blocks.start;
         while next < blocks.end {
             let data = self.next_data(next).min(blocks.end);
@@ -229,7 +239,7 @@ impl Cache<'_> {
     }
 
     /// Has a range read in the background.
-    fn prepare(&mut self, range: Range<u64>) {
+    fn prepare(&self, range: Range<u64>) {
         if !self.is_warm && !range.is_empty() {
             self.file
                 .advise_needed(range.start, range.end - range.start);
@@ -237,7 +247,7 @@ impl Cache<'_> {
     }
 
     /// Drops a range that has been read, and the page that it shares with what is before it.
-    fn leave(&mut self, range: Range<u64>) {
+    fn leave(&self, range: Range<u64>) {
         if !self.is_warm {
             let start = range.start / PAGE * PAGE;
             self.file.advise_not_needed(start, range.end - start);

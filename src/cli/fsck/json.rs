@@ -1,7 +1,6 @@
 //! Findings and the summary as JSON objects, one a line, for programs. `version` counts changes
 //! that would break a reader; new keys do not.
 
-use crate::format::PLAIN_BLOCK;
 use crate::fsck::repair::Step;
 use crate::fsck::{Finding, Severity, Totals};
 use serde_json::{Map, Value, json};
@@ -31,8 +30,7 @@ pub(super) fn finding(finding: &Finding) -> Value {
     if let Some((first, last)) = damage.blocks() {
         object.insert("block".into(), first.0.into());
         object.insert("last_block".into(), last.0.into());
-        let offset = first.0.saturating_mul(PLAIN_BLOCK as u64);
-        object.insert("offset".into(), offset.into());
+        object.insert("offset".into(), damage.offset().into());
     }
     object.insert("message".into(), damage.to_string().into());
     object.insert("repair".into(), damage.remedy().to_string().into());

@@ -11,7 +11,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// When lines are written, after the start and then again and again.
-const FIRST_LINE: Duration = Duration::from_millis(500);
+const FIRST_LINE: Duration = Duration::from_millis(250);
 const NEXT_LINES: Duration = Duration::from_secs(10);
 /// What a file costs besides its content, in bytes that could have been read meanwhile.
 const FILE_COST: u64 = 32 * 1024;
