@@ -3,7 +3,7 @@
 //! Every method is one `*at()` call with one name. A symlink in the place of the name is never
 //! followed, so nobody who can write to the directory leads us elsewhere.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -40,6 +40,15 @@ impl Dir {
     /// Opens a directory by its path, following symlinks: for the top of a tree only.
     pub fn open(path: &Path) -> Result<Dir> {
         retry_on_intr(|| fs::openat(CWD, path, HANDLE, Mode::empty())).map(Dir)
+    }
+
+    /// Opens the directory that the last component of a path is in, following symlinks on the way,
+    /// and returns that component. `EISDIR` if there is none.
+    pub fn open_above(path: &Path) -> Result<(Dir, OsString)> {
+        let name = path.file_name().ok_or(Errno::ISDIR)?;
+        let parent = path.parent().filter(|parent| *parent != Path::new(""));
+        let dir = Dir::open(parent.unwrap_or(Path::new(".")))?;
+        Ok((dir, name.to_owned()))
     }
 
     /// Opens a subdirectory. `ENOTDIR` or `ELOOP` if the name is something else.
@@ -204,6 +213,19 @@ mod tests {
             assert_eq!(dir.get_xattr(bad, name("user.x")), Err(Errno::INVAL));
         }
         assert_eq!(scratch.dir.stat_at(name("a\0b")).unwrap_err(), Errno::INVAL);
+    }
+
+    #[test]
+    fn the_directory_above_is_the_working_directory_for_a_name_alone() {
+        let scratch = Scratch::new();
+        let (dir, last) = Dir::open_above(&scratch.path().join("x")).unwrap();
+        assert_eq!(last, "x");
+        let key = |dir: &Dir| dir.stat().unwrap().key;
+        assert_eq!(key(&dir), key(&scratch.dir));
+        let (dir, _) = Dir::open_above(Path::new("x")).unwrap();
+        assert_eq!(key(&dir), key(&Dir::open(Path::new(".")).unwrap()));
+        let nameless = Dir::open_above(Path::new("x/.."));
+        assert_eq!(nameless.unwrap_err(), Errno::ISDIR);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Making, linking, renaming and removing the entries of a directory.
 //!
-//! Each method is one system call on one name; what has to happen together is up to the caller.
+//! Each method is one system call on one name, or what comes closest to it; what has to happen
+//! together is up to the caller.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
@@ -9,7 +10,7 @@ use rustix::fs::{self, AtFlags, FileType, Mode};
 use rustix::io::retry_on_intr;
 
 use super::dir::component;
-use super::{Dir, RenameFlags, Result};
+use super::{Dir, Errno, RenameFlags, Result};
 
 impl Dir {
     /// Makes a directory. `mode` is subject to the umask.
@@ -62,13 +63,25 @@ impl Dir {
         let (old, new) = (component(old)?, component(new)?);
         retry_on_intr(|| fs::renameat_with(self, old, to, new, flags))
     }
+
+    /// Renames to a name that must be free, `EEXIST` if it is not; also where the file system
+    /// cannot promise that.
+    pub fn rename_to_free(&self, old: &OsStr, to: &Dir, new: &OsStr) -> Result<()> {
+        match self.rename(old, to, new, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS) => match to.stat_at(new) {
+                Err(Errno::NOENT) => self.rename(old, to, new, RenameFlags::empty()),
+                _ => Err(Errno::EXIST),
+            },
+            answer => answer,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::Kind;
     use crate::sys::testing::{Scratch, name};
-    use crate::sys::{Errno, Kind};
 
     #[test]
     fn entries_are_made_and_removed() {
@@ -118,6 +131,8 @@ mod tests {
         dir.write_new(name("a"), 0o600, b"a", false).unwrap();
         sub.write_new(name("b"), 0o600, b"b", false).unwrap();
         let kept = dir.rename(name("a"), &sub, name("b"), RenameFlags::NOREPLACE);
+        assert_eq!(kept, Err(Errno::EXIST));
+        let kept = dir.rename_to_free(name("a"), &sub, name("b"));
         assert_eq!(kept, Err(Errno::EXIST));
         dir.rename(name("a"), &sub, name("b"), RenameFlags::EXCHANGE)
             .unwrap();

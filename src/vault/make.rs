@@ -167,7 +167,7 @@ impl Vault {
         let opened = parent.dir.open_dir(&temporary);
         let built = opened
             .and_then(|dir| self.fill_dir(&dir, mode))
-            .and_then(|()| rename_to_free(&parent.dir, &temporary, disk));
+            .and_then(|()| parent.dir.rename_to_free(&temporary, &parent.dir, disk));
         if built.is_err() {
             self.sweep(&parent.dir, &temporary);
         }
@@ -184,16 +184,5 @@ impl Vault {
             dir.set_mode(dir.stat()?.mode & 0o7777 & !added)?;
         }
         Ok(())
-    }
-}
-
-/// Renames to a name that must be free, also where the backing file system cannot promise that.
-pub(super) fn rename_to_free(dir: &Dir, from: &OsStr, to: &OsStr) -> sys::Result<()> {
-    match dir.rename(from, dir, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS) => match dir.stat_at(to) {
-            Err(Errno::NOENT) => dir.rename(from, dir, to, RenameFlags::empty()),
-            _ => Err(Errno::EXIST),
-        },
-        answer => answer,
     }
 }

@@ -8,7 +8,6 @@ use crate::vault::Vault;
 use crate::vault::dir::CipherDir;
 use crate::vault::error::Result;
 use crate::vault::leftover::name_for_removing;
-use crate::vault::make::rename_to_free;
 use crate::vault::rename::RenameFlags;
 
 impl Vault {
@@ -112,7 +111,7 @@ impl Vault {
         }
         if removed.is_err() {
             let _ = parent.dir.rename(&iv_away, target, iv, plainly);
-            let _ = rename_to_free(&parent.dir, &away, disk);
+            let _ = parent.dir.rename_to_free(&away, &parent.dir, disk);
         }
         removed
     }

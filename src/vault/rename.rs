@@ -6,7 +6,6 @@ use crate::vault::Vault;
 use crate::vault::dir::CipherDir;
 use crate::vault::error::Result;
 use crate::vault::leftover::name_for_removing;
-use crate::vault::make::rename_to_free;
 
 pub use crate::sys::RenameFlags;
 
@@ -88,7 +87,7 @@ impl Vault {
         if renamed.is_ok() {
             let _ = self.remove_dir(to, &away);
         } else {
-            let _ = rename_to_free(&to.dir, &away, new.disk());
+            let _ = to.dir.rename_to_free(&away, &to.dir, new.disk());
         }
         renamed
     }

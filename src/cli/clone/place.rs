@@ -16,14 +16,14 @@ pub(super) struct Place {
 impl Place {
     /// The place that a path leads to; its last component need not exist and is not followed.
     pub(super) fn new(path: &Path) -> Result<Place, Failure> {
-        let Some(name) = path.file_name() else {
+        if path.file_name().is_none() {
             return Self::resolved(path);
-        };
-        let parent = path.parent().filter(|parent| *parent != Path::new(""));
-        let dir = Dir::open(parent.unwrap_or(Path::new(".")));
+        }
+        let above = Dir::open_above(path);
+        let (dir, name) = above.map_err(|errno| refused(path, errno))?;
         Ok(Place {
-            dir: dir.map_err(|errno| refused(path, errno))?,
-            name: name.to_owned(),
+            dir,
+            name,
             shown: path.to_owned(),
         })
     }

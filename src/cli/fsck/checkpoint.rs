@@ -45,13 +45,11 @@ impl CheckpointFile {
     /// It cannot be read or written, is no such file, or belongs to another volume.
     pub(super) fn open(path: &Path, vault: &Vault) -> Result<Self, Failure> {
         let failed = |errno: Errno| failure(path, &errno);
-        let parent = path.parent().filter(|parent| *parent != Path::new(""));
-        let dir = Dir::open(parent.unwrap_or(Path::new("."))).map_err(failed)?;
-        let name = path.file_name().ok_or(Errno::ISDIR).map_err(failed)?;
-        let (file, content) = match dir.open_file(name, OpenFlags::RDWR) {
-            Ok(file) => (file, dir.read_small(name, SIZE_MAX).map_err(failed)?),
+        let (dir, name) = Dir::open_above(path).map_err(failed)?;
+        let (file, content) = match dir.open_file(&name, OpenFlags::RDWR) {
+            Ok(file) => (file, dir.read_small(&name, SIZE_MAX).map_err(failed)?),
             Err(Errno::NOENT) => {
-                let made = dir.create_file(name, OpenFlags::RDWR, MODE);
+                let made = dir.create_file(&name, OpenFlags::RDWR, MODE);
                 (made.map_err(failed)?, Vec::new())
             }
             Err(errno) => return Err(failed(errno)),
@@ -61,7 +59,7 @@ impl CheckpointFile {
         let head = json!({"fsck": VERSION, "device": volume.dev, "inode": volume.ino});
         let mut opened = Self {
             dir,
-            name: name.to_owned(),
+            name,
             path: path.to_owned(),
             file,
             end: 0,

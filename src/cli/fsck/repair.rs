@@ -95,9 +95,8 @@ fn choices(options: &FsckOptions) -> Result<Choices, Failure> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Errno> {
-    let parent = path.parent().filter(|parent| *parent != Path::new(""));
-    let dir = Dir::open(parent.unwrap_or(Path::new(".")))?;
-    dir.read_small(path.file_name().ok_or(Errno::ISDIR)?, NAMES_MAX)
+    let (dir, name) = Dir::open_above(path)?;
+    dir.read_small(&name, NAMES_MAX)
 }
 
 /// Where originals go: beside CIPHERDIR, if the user does not say.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{LOST_AND_FOUND, Repair};
 use crate::format::{DIRIV_NAME, DirIv, DiskName, PlainName, StoredName, name_file};
-use crate::sys::{self, Backing, Dir, DirStream, Errno, Kind, OpenFlags, RenameFlags};
+use crate::sys::{self, Backing, Dir, DirStream, Errno, Kind, OpenFlags};
 use crate::vault::{BackingName, CipherDir, Error};
 
 type Result<T> = core::result::Result<T, Error>;
@@ -103,7 +103,7 @@ impl Repair<'_> {
             self.replace(dir, &file, full.as_os_str().as_encoded_bytes())?;
         }
         let disk = path.file_name().ok_or(Errno::ISDIR)?;
-        rename_to_free(dir, disk, dir, stored.disk())?;
+        dir.rename_to_free(disk, dir, stored.disk())?;
         self.remove_name_file(dir, path)
     }
 
@@ -122,7 +122,7 @@ impl Repair<'_> {
         let numbered = (1_u32..).map(|number| format!("#{ino}.{number}"));
         for name in std::iter::once(format!("#{ino}")).chain(numbered) {
             let stored = self.vault.encode(lost, OsStr::new(&name))?;
-            match rename_to_free(dir, disk, lost.dir(), stored.disk()) {
+            match dir.rename_to_free(disk, lost.dir(), stored.disk()) {
                 Err(Errno::EXIST) => {}
                 answer => {
                     answer?;
@@ -215,15 +215,4 @@ fn entries(dir: &Dir) -> sys::Result<Vec<OsString>> {
         }
     }
     Ok(names)
-}
-
-/// Renames to a name that must be free, also where the file system cannot promise that.
-fn rename_to_free(from: &Dir, old: &OsStr, to: &Dir, new: &OsStr) -> sys::Result<()> {
-    match from.rename(old, to, new, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS) => match to.stat_at(new) {
-            Ok(_) => Err(Errno::EXIST),
-            Err(_) => from.rename(old, to, new, RenameFlags::empty()),
-        },
-        answer => answer,
-    }
 }

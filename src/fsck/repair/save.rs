@@ -128,9 +128,8 @@ impl Save {
         if let Some(dir) = self.dir.get() {
             return Ok(dir);
         }
-        let name = self.path.file_name().ok_or(Errno::INVAL)?;
-        let parent = self.path.parent().filter(|parent| *parent != Path::new(""));
-        let dir = make_dir(&Dir::open(parent.unwrap_or(Path::new(".")))?, name)?;
+        let (parent, name) = Dir::open_above(&self.path)?;
+        let dir = make_dir(&parent, &name)?;
         Ok(self.dir.get_or_init(|| dir))
     }
 }

@@ -70,10 +70,9 @@ impl ConfFile {
     /// # Errors
     /// The directory cannot be opened, or `path` has no last component.
     pub fn at(path: &Path) -> Result<Self, Errno> {
-        let name = path.file_name().ok_or(Errno::ISDIR)?.to_owned();
-        let parent = path.parent().filter(|parent| *parent != Path::new(""));
+        let (dir, name) = Dir::open_above(path)?;
         Ok(Self {
-            dir: Dir::open(parent.unwrap_or(Path::new(".")))?,
+            dir,
             name,
             path: path.to_owned(),
         })
