@@ -17,10 +17,10 @@ const AT_ONCE: u64 = 16 * 254;
 
 /// A file that is checked in parts.
 pub(super) struct LargeFile {
+    /// Finished when the last part is, and in front of `spot`, so before the directory.
+    pub(super) ticket: Ticket,
     pub(super) spot: Spot,
     pub(super) blocks: Blocks,
-    /// Finished when the last part is.
-    pub(super) ticket: Ticket,
     ino: u64,
 }
 
@@ -71,9 +71,9 @@ impl Walk<'_> {
         }
         let count = blocks.count();
         let file = LargeFile {
+            ticket,
             spot,
             blocks,
-            ticket,
             ino,
         };
         if count <= AT_ONCE {

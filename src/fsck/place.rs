@@ -13,13 +13,14 @@ use crate::sys::Dir;
 
 /// A directory.
 pub(super) struct Place {
+    /// Finished together with everything in the directory. In front of `spot`, for fields are
+    /// dropped in this order: nothing is finished before what is in it.
+    pub(super) ticket: Ticket,
     /// What it is part of; `None` for the top.
     pub(super) spot: Option<Spot>,
     pub(super) dir: Dir,
     /// The IV of the names in it, unless that is damaged.
     pub(super) iv: Option<DirIv>,
-    /// Finished together with everything in the directory.
-    pub(super) ticket: Ticket,
 }
 
 /// An entry of a directory.

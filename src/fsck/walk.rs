@@ -185,10 +185,10 @@ impl<'a> Walk<'a> {
             Err(error) => (None, Some(iv_damage(&error))),
         };
         let place = Arc::new(Place {
+            ticket,
             spot,
             dir,
             iv,
-            ticket,
         });
         if let Some(damage) = damage {
             self.report_dir(&place, damage);
