@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::point::Point;
 use crate::support::disk::{Disk, Kind};
-use crate::support::program::{HEARING_HANGUPS, Program};
+use crate::support::program::{HEARING_SIGNALS, Program};
 use crate::support::skip::is_root;
 use crate::support::wait;
 use rustix::process::{Pid, Signal, kill_process};
@@ -149,7 +149,7 @@ fn signals_unmount_and_end_with_code_15() {
     for sent in [Signal::INT, Signal::TERM, Signal::HUP] {
         let desk = Desk::new();
         let point = Point::new(&desk);
-        let program = Program::ours().behind(HEARING_HANGUPS);
+        let program = Program::ours().behind(HEARING_SIGNALS);
         let mut child = mount_in_foreground(&program, &desk, &point);
         signal(child.id(), sent);
         assert_eq!(child.wait().unwrap().code(), Some(15));

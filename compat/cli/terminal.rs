@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::point::Point;
-use crate::support::program::{HEARING_HANGUPS, Program};
+use crate::support::program::{HEARING_SIGNALS, Program};
 use crate::support::skip::is_root;
 use crate::support::wait;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -222,7 +222,7 @@ fn a_master_key_is_not_shown_either() {
 fn a_signal_at_the_prompt_ends_the_program_and_restores_the_terminal() {
     let desk = Desk::new();
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let program = Program::ours().behind(HEARING_HANGUPS);
+        let program = Program::ours().behind(HEARING_SIGNALS);
         let mut session = Session::start(&program, &desk, "-fg C M", &[]);
         session.expect("Password: ");
         kill_process(Pid::from_child(&session.child), signal).unwrap();

@@ -10,8 +10,9 @@ use std::process::{Command, Output, Stdio};
 /// The password of every test vault.
 pub(crate) const PASSWORD: &[u8] = b"test\n";
 
-/// What lets a program be ended by SIGHUP even if the tests are run by nohup(1).
-pub(crate) const HEARING_HANGUPS: &[&str] = &["env", "--default-signal=HUP"];
+/// What lets a program be ended by signals even if the tests are run by nohup(1) or as a job in the
+/// background, which have some of them ignored.
+pub(crate) const HEARING_SIGNALS: &[&str] = &["env", "--default-signal"];
 
 /// A program with the command line of gocryptfs.
 pub(crate) struct Program {
