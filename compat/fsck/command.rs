@@ -122,6 +122,21 @@ fn paths_are_plain_or_encrypted_or_both() {
 }
 
 #[test]
+fn nothing_is_mounted_and_nothing_is_written_elsewhere() {
+    let vault = broken("shared-id");
+    let mut command = Program::ours().command();
+    command.args(["-fsck", "-q", "-passfile", "/dev/stdin"]);
+    command.arg(&vault.dir).stdin(Stdio::piped());
+    // neither a place for a mount point, nor a program that mounts
+    command
+        .env("TMPDIR", "/nonexistent")
+        .env("PATH", "/nonexistent");
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(PASSWORD).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn only_the_verb_takes_paths() {
     let vault = broken("everything");
     let dir = vault.dir.to_str().unwrap();

@@ -290,7 +290,9 @@ impl fmt::Display for Damage {
             Damage::NameFileMissing => {
                 f.write_str("Could not read .name: no such file or directory")
             }
-            Damage::NameFileUnreadable(errno) => write!(f, "Could not read .name: {errno}"),
+            Damage::NameFileUnreadable(errno) => {
+                write!(f, "Could not read .name: {}", Helper(*errno))
+            }
             Damage::NameFileContent(defect) => write!(f, ".name: {defect}"),
             Damage::NameFileMismatch => f.write_str(".name holds the name of another entry"),
             Damage::NameFileStale => f.write_str("belongs to no entry"),
@@ -311,10 +313,22 @@ impl fmt::Display for Damage {
             }
             Damage::Target(defect) | Damage::XattrValue { defect, .. } => write!(f, "{defect}"),
             Damage::XattrName { defect, .. } => write!(f, "{defect}"),
-            Damage::DirIvUnreadable(errno) | Damage::Unreadable(errno) | Damage::Skipped(errno) => {
-                write!(f, "{errno}")
-            }
+            Damage::DirIvUnreadable(errno) => write!(f, "{}", Helper(*errno)),
+            Damage::Unreadable(errno) | Damage::Skipped(errno) => write!(f, "{errno}"),
             Damage::SharedId { with } => write!(f, "has the file ID of inode {with}"),
+        }
+    }
+}
+
+/// Why a helper file cannot be read, as text.
+struct Helper(Errno);
+
+impl fmt::Display for Helper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            // What `Dir::read_small` says.
+            Errno::INVAL => f.write_str("not a regular file"),
+            errno => write!(f, "{errno}"),
         }
     }
 }

@@ -5,8 +5,8 @@
 //! which follows from the position in the record of what holds it. Finishing is told by dropping
 //! a [`Ticket`]; when the last piece of work in a directory is finished, so is the directory.
 //!
-//! Invariant: a [`Checkpoint`] is consistent. Its totals count exactly what will not be done
-//! again.
+//! Invariant: a [`Checkpoint`] is consistent. Its totals count exactly the entries that will not be
+//! looked at again.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap};

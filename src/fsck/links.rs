@@ -1,5 +1,6 @@
 //! What has to be remembered of files that were checked: those that have more names, and, if
-//! clones are of interest, the file IDs.
+//! clones are of interest, the file IDs. Checkpoints do not have it: who goes on from one may check
+//! such a file once more, by another of its names.
 
 use std::collections::HashMap;
 
