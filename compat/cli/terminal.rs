@@ -29,11 +29,12 @@ impl Session {
         line: &str,
         environment: &[(&str, &str)],
     ) -> Self {
-        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let person =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&person).unwrap();
         unlockpt(&person).unwrap();
         let name = ptsname(&person, Vec::new()).unwrap();
-        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let terminal = openat(CWD, name, flags, Mode::empty()).unwrap();
         let mut command = desk.command(program, line);
         let child = command
@@ -241,4 +242,14 @@ fn a_stopped_program_shows_what_is_typed_and_asks_again() {
     kill_process(pid, Signal::CONT).unwrap();
     session.answer("Password: \r\nPassword: ", "wrong");
     assert_eq!(session.end().code(), Some(12));
+}
+
+#[test]
+fn the_program_ends_with_its_terminal() {
+    let desk = Desk::new();
+    let mut session = Session::start(&Program::ours(), &desk, "-fg C M", &[]);
+    session.expect("Password: ");
+    session.person = openat(CWD, "/dev/null", OFlags::RDWR, Mode::empty()).unwrap();
+    let status = wait::until(|| session.child.try_wait().unwrap());
+    assert_eq!(status.unwrap().code(), Some(9));
 }
