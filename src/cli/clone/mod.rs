@@ -34,8 +34,8 @@ const NO_MOUNT: &str = "is not inside a gocryptfs-rs mount";
                   The storage is shared until one of the copies changes. Where it cannot be\n\
                   shared, nothing is copied and DST stays as it is.\n\n\
                   A clone keeps the file ID of its original, so whoever sees the encrypted files\n\
-                  can tell that one is a copy of the other, and whoever can change them can exchange\n\
-                  blocks of the same number between the two unnoticed. The mount option\n\
+                  can tell that one is a copy of the other, and whoever can change them can\n\
+                  exchange blocks of the same number between the two unnoticed. The mount option\n\
                   -reflink=never makes every copy a file of its own; to make a clone one, copy it\n\
                   with cp --reflink=never and rename the copy over it.",
     disable_help_flag = true
