@@ -4,9 +4,10 @@ use super::readable::{Object, Tree, on_disk, open, tree};
 use super::repair::{assert_clean, assert_kept, repair};
 use super::{broken, check, lines};
 use crate::support::program::{Program, said};
+use crate::support::skip::is_root;
 use crate::support::vault::Vault;
 use std::fs;
-use std::os::unix::fs::{FileExt as _, symlink};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 
 /// A name on disk that sorts before all others that are hashed, and belongs to nothing.
@@ -165,6 +166,19 @@ fn lost_and_found_is_mended_like_any_other_directory() {
     fs::remove_file(on_disk(&vault.dir, "lost+found").join("gocryptfs.diriv")).unwrap();
     mend(&vault, &[], "the second repair");
     assert_eq!(found(&tree(&vault.dir)), wanted);
+}
+
+#[test]
+fn lost_and_found_belongs_to_the_owner_of_the_volume() {
+    if !is_root("fsck: a volume of somebody else") {
+        return;
+    }
+    let vault = broken("name-encoding");
+    chown(&vault.dir, Some(1234), Some(5678)).unwrap();
+    mend(&vault, &[], "a volume of somebody else");
+    let found = fs::metadata(on_disk(&vault.dir, "lost+found")).unwrap();
+    assert_eq!((found.uid(), found.gid()), (1234, 5678));
+    assert_eq!(found.mode() & 0o7777, 0o700);
 }
 
 #[test]

@@ -188,7 +188,7 @@ impl Repair<'_> {
         Ok(is_conf || is_lost || self.is_of_the_file_system(path))
     }
 
-    /// The plain directory `lost+found`, made if there is none.
+    /// The plain directory `lost+found`, made for the owner of the volume if there is none.
     fn lost_and_found(&self) -> Result<&CipherDir> {
         if let Some(dir) = self.lost_and_found.get() {
             return Ok(dir);
@@ -196,7 +196,14 @@ impl Repair<'_> {
         let top = self.vault.root()?;
         let stored = self.vault.encode(&top, OsStr::new(LOST_AND_FOUND))?;
         match self.vault.mkdir(&top, &stored, 0o700, None) {
-            Ok(()) | Err(Error::Os(Errno::EXIST)) => {}
+            Ok(()) => {
+                let owner = top.dir().stat()?;
+                // Who is not root made it for himself.
+                let _ = top
+                    .dir()
+                    .chown(stored.disk(), Some(owner.uid), Some(owner.gid));
+            }
+            Err(Error::Os(Errno::EXIST)) => {}
             Err(error) => return Err(error),
         }
         let dir = self.vault.subdir(&top, &BackingName::from(&stored))?;
