@@ -14,6 +14,8 @@ enum Before {
     Truncated,
     /// One hole of this size.
     Hole(u64),
+    /// As that, but for a block of zeros at the beginning.
+    Zeros(u64),
     /// Bytes of its own.
     Other(usize),
     /// Cloned from the source, then overwritten, and this long.
@@ -32,7 +34,7 @@ enum Share {
 /// One copy: the size of the source, what the target is, from and to which place how much.
 struct Row(usize, Before, u64, u64, u64, Share);
 
-const ROWS: [Row; 33] = [
+const ROWS: [Row; 34] = [
     // into an empty file
     Row(300_000, Before::Empty, 0, 0, WHOLE, Share::All),
     Row(303_104, Before::Empty, 0, 0, WHOLE, Share::All),
@@ -83,6 +85,7 @@ const ROWS: [Row; 33] = [
         200_000,
         Share::Inner,
     ),
+    Row(300_000, Before::Zeros(300_001), 0, 0, 98_304, Share::Inner),
     // over all of another file
     Row(300_000, Before::Other(300_000), 0, 0, WHOLE, Share::All),
     Row(300_000, Before::Other(1000), 0, 0, WHOLE, Share::All),
@@ -169,6 +172,11 @@ fn prepare(ground: &Ground, name: &str, before: Before, source: &File) -> (File,
             Vec::new()
         }
         Before::Hole(size) => {
+            file.set_len(size).unwrap();
+            vec![0; usize::try_from(size).unwrap()]
+        }
+        Before::Zeros(size) => {
+            file.write_all_at(&[0; 4096], 0).unwrap();
             file.set_len(size).unwrap();
             vec![0; usize::try_from(size).unwrap()]
         }

@@ -16,29 +16,45 @@ use crate::vault::undo::insist;
 /// What a target is before it is cloned into.
 pub(super) struct Before<B> {
     pub(super) shape: Shape,
+    /// Whole blocks of zeros that are no hole, if it holds nothing else and takes another ID.
+    pub(super) zeros: Vec<BlockNo>,
     /// All that it holds, if no block of it would stay valid.
     kept: Option<B>,
 }
 
 impl<B: Backing> CipherFile<B> {
-    /// Notes what may be needed again. The caller holds the exclusive lock.
+    /// Looks at what there is, and notes what may be needed again. The caller holds the exclusive
+    /// lock.
     ///
     /// # Errors
-    /// It cannot be kept: nothing has changed yet.
+    /// It holds what must stay and cannot, or cannot be kept: nothing has changed yet.
     pub(super) fn before(&self, plan: &ClonePlan) -> core::result::Result<Before<B>, NotCloned> {
-        let shape = self.shape()?;
-        if plan.adopt != Adopt::Replacing {
-            return Ok(Before { shape, kept: None });
+        let mut before = Before {
+            shape: self.shape()?,
+            zeros: Vec::new(),
+            kept: None,
+        };
+        match plan.adopt {
+            Adopt::Shared | Adopt::IntoEmpty => {}
+            Adopt::IntoHollow => {
+                let zeros = self.zero_blocks(before.shape.size)?;
+                before.zeros = zeros.ok_or(NotCloned::Impossible)?;
+            }
+            Adopt::Replacing => before.kept = Some(self.keep()?),
         }
+        Ok(before)
+    }
+
+    /// All of the file, as a clone without a name.
+    fn keep(&self) -> core::result::Result<B, NotCloned> {
         let kept = self.spare.make_file().and_then(|kept| {
             kept.clone_range(&self.backing, 0, 0, 0)?;
-            Ok(Some(kept))
+            Ok(kept)
         });
-        match kept {
-            Ok(kept) => Ok(Before { shape, kept }),
-            Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => Err(NotCloned::from(errno)),
-            Err(_) => Err(NotCloned::Impossible),
-        }
+        kept.map_err(|errno| match errno {
+            Errno::NOSPC | Errno::DQUOT => NotCloned::from(errno),
+            _ => NotCloned::Impossible,
+        })
     }
 
     /// Puts the target into a readable state after a clone failed; returns the reason.

@@ -12,10 +12,11 @@ use std::ops::Range;
 
 use crate::format::{BlockNo, CipherOffset, FileId, PlainOffset};
 use crate::sys::Backing;
+use crate::vault::abandon::Before;
 use crate::vault::copy::{CloneRule, Copied, NotCloned};
 use crate::vault::error::Result;
 use crate::vault::file::CipherFile;
-use crate::vault::plan::{Adopt, ClonePlan, Shape};
+use crate::vault::plan::{Adopt, ClonePlan};
 
 /// How the backing file system lets files share their storage.
 #[derive(Clone, Copy, Debug)]
@@ -52,11 +53,8 @@ impl<B: Backing> CipherFile<B> {
             return Err(NotCloned::Impossible);
         };
         let before = self.before(plan)?;
-        if plan.adopt == Adopt::IntoHollow && !self.is_hollow(before.shape.size)? {
-            return Err(NotCloned::Impossible);
-        }
         let copied = self
-            .adopt(id, plan, before.shape)
+            .adopt(id, plan, &before)
             .and_then(|()| self.seal_part(source, id, &plan.head))
             .map_err(NotCloned::from)
             .and_then(|()| self.share(source, plan, rule));
@@ -97,7 +95,7 @@ impl<B: Backing> CipherFile<B> {
     }
 
     /// Makes the target ready to hold blocks of the file `id`.
-    fn adopt(&self, id: FileId, plan: &ClonePlan, before: Shape) -> Result<()> {
+    fn adopt(&self, id: FileId, plan: &ClonePlan, before: &Before<B>) -> Result<()> {
         let first = self.layout().plain_start(plan.blocks.start);
         match plan.adopt {
             Adopt::Replacing => Ok(()),
@@ -111,10 +109,10 @@ impl<B: Backing> CipherFile<B> {
                 }
                 self.put_header(id)
             }
-            Adopt::Shared => self.pad_for(first, before.size),
+            Adopt::Shared => self.pad_for(first, before.shape.size),
             Adopt::IntoHollow => {
-                self.become_hollow(id, before.size)?;
-                self.pad_for(first, before.size)
+                self.become_hollow(id, before.shape.size, &before.zeros)?;
+                self.pad_for(first, before.shape.size)
             }
         }
     }
@@ -218,13 +216,6 @@ impl<B: Backing> CipherFile<B> {
         let bytes = source.read_raw(start, end)?;
         let size = CipherOffset(self.backing.len()?);
         self.commit(size, CipherOffset(start), &bytes)
-    }
-
-    pub(super) fn read_raw(&self, start: u64, end: u64) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
-        let got = self.backing.read_at(&mut bytes, start)?;
-        bytes.truncate(got);
-        Ok(bytes)
     }
 }
 

@@ -158,11 +158,21 @@ impl<B: Backing> CipherFile<B> {
 
     /// Reads one block: its plain bytes, none behind the end.
     pub(super) fn read_block(&self, id: FileId, block: BlockNo) -> Result<Vec<u8>> {
-        let mut stored = vec![0; self.layout().cipher_block()];
-        let start = self.layout().cipher_start(block);
-        let got = self.backing.read_at(&mut stored, start.0)?;
-        stored.truncate(got);
-        self.open_block(id, block, stored)
+        self.open_block(id, block, self.read_raw_block(block)?)
+    }
+
+    /// Reads one block as it is stored.
+    pub(super) fn read_raw_block(&self, block: BlockNo) -> Result<Vec<u8>> {
+        let start = self.layout().cipher_start(block).0;
+        self.read_raw(start, start + self.layout().cipher_block() as u64)
+    }
+
+    /// Reads a short range of the backing file; less at its end.
+    pub(super) fn read_raw(&self, start: u64, end: u64) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
+        let got = self.backing.read_at(&mut bytes, start)?;
+        bytes.truncate(got);
+        Ok(bytes)
     }
 
     /// The plain bytes of a block from its cipher bytes.

@@ -1,54 +1,75 @@
-//! Files that are one hole: no block depends on the file ID, so another one can be adopted.
+//! Files that hold nothing but zeros: no block need depend on the file ID, so another one can be
+//! adopted.
 //!
-//! Programs make them by growing an empty file to its final size before they copy into it.
+//! Programs make them by growing an empty file to its final size before they copy into it; some,
+//! qemu-img among them, write a block of zeros at the beginning first.
 
-use crate::format::{CipherOffset, FileId, HEADER_LEN, PLAIN_BLOCK, PlainOffset};
+use crate::format::{BlockNo, CipherOffset, FileId, HEADER_LEN, PLAIN_BLOCK, PlainOffset};
 use crate::sys::{Backing, Errno};
 use crate::vault::error::Result;
 use crate::vault::file::CipherFile;
 use crate::vault::undo::insist;
 
+/// So many blocks of a file are looked at, and so many of them may be zeros that are no hole. The
+/// blocks of the backing file system at both ends of the file are none anyhow, whatever they hold.
+const LOOKS: usize = 64;
+const ZEROS: usize = 4;
+
 impl<B: Backing> CipherFile<B> {
-    /// Whether the file of `size` plain bytes is a hole, but for zeros in a last partial block.
-    /// The caller holds the exclusive lock.
-    pub(super) fn is_hollow(&self, size: PlainOffset) -> Result<bool> {
+    /// The whole blocks that are zeros and no hole, if the file of `size` plain bytes holds nothing
+    /// else; `None` if it does. The caller holds the exclusive lock.
+    pub(super) fn zero_blocks(&self, size: PlainOffset) -> Result<Option<Vec<BlockNo>>> {
         let Some(id) = self.id()? else {
-            return Ok(true);
+            return Ok(Some(Vec::new()));
         };
         let last = self.layout().block_of(size);
+        let is_zero = |bytes: &[u8]| bytes.iter().all(|&byte| byte == 0);
         let partial = !size.0.is_multiple_of(PLAIN_BLOCK as u64);
-        let zeros = |plain: Vec<u8>| plain.iter().all(|&byte| byte == 0);
-        if partial && !self.read_block(id, last).is_ok_and(zeros) {
-            return Ok(false);
+        if partial && !self.read_block(id, last).is_ok_and(|plain| is_zero(&plain)) {
+            return Ok(None);
         }
-        // The header shares its block of the backing file system with what follows, and so may
-        // the last partial block with what precedes it.
-        let end = self.layout().cipher_start(last).0;
-        let seen = end - end % self.reflinks.grain;
-        let in_between = match self.backing.seek_data(self.reflinks.grain) {
-            Err(Errno::NXIO) => false,
-            found => found? < seen,
-        };
-        let header = HEADER_LEN as u64;
-        Ok(!in_between
-            && self.is_zero(header, end.min(self.reflinks.grain))?
-            && self.is_zero(seen.max(header), end)?)
+        let mut zeros = Vec::new();
+        let mut next = BlockNo(0);
+        for _ in 0..LOOKS {
+            let start = self.layout().cipher_start(next).0;
+            let block = match self.backing.seek_data(start) {
+                Ok(data) => self.layout().block_at(CipherOffset(data)),
+                Err(Errno::NXIO) => last,
+                Err(_) => return Ok(None),
+            };
+            if block >= last {
+                return Ok(Some(zeros));
+            }
+            let stored = self.read_raw_block(block)?;
+            if !is_zero(&stored) {
+                let plain = self.open_block(id, block, stored);
+                if zeros.len() == ZEROS || !plain.is_ok_and(|plain| is_zero(&plain)) {
+                    return Ok(None);
+                }
+                zeros.push(block);
+            }
+            next = block.next();
+        }
+        Ok(None)
     }
 
-    /// Whether a short range of the backing file is all zeros.
-    fn is_zero(&self, start: u64, end: u64) -> Result<bool> {
-        let len = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
-        let mut bytes = vec![0; len];
-        let got = self.backing.read_at(&mut bytes, start)?;
-        Ok(bytes[..got].iter().all(|&byte| byte == 0))
-    }
-
-    /// Gives a hollow file of `size` plain bytes the ID `id`. The caller holds the exclusive lock.
+    /// Gives a file of `size` plain bytes, all of them zeros, the ID `id`; in place of its blocks
+    /// `zeros` it gets holes. The caller holds the exclusive lock.
     ///
     /// # Errors
     /// After an error the file has the ID that it had.
-    pub(super) fn become_hollow(&self, id: FileId, size: PlainOffset) -> Result<()> {
+    pub(super) fn become_hollow(
+        &self,
+        id: FileId,
+        size: PlainOffset,
+        zeros: &[BlockNo],
+    ) -> Result<()> {
         let old = self.id()?;
+        let hole = vec![0; self.layout().cipher_block()];
+        for &block in zeros {
+            let start = self.layout().cipher_start(block);
+            self.commit(self.cipher_size()?, start, &hole)?;
+        }
         let slot = self.insure(0, HEADER_LEN as u64)?;
         self.put_header(id)?;
         let sealed = self.seal_last_zeros(id, size);

@@ -157,6 +157,27 @@ fn a_hollow_target_is_cloned_into_and_keeps_its_size() {
 }
 
 #[test]
+fn a_few_blocks_of_zeros_are_no_different_from_a_hole() {
+    for (at, len, is_cloned) in [
+        (0, 512, true),
+        (0, 4096, true),
+        (40_000, 5000, true),
+        (99_000, 1000, true),
+        (0, 30_000, false),
+    ] {
+        let (source, target, data) = pair(90_000);
+        target.truncate(PlainOffset(100_000)).unwrap();
+        fill(&target, at, 0, len);
+        target.backing.take_log();
+        copy(&source, &target, 8192, WHOLE).unwrap();
+        assert_eq!(cloned(&target), is_cloned, "{len} zeros at {at}");
+        let mut wanted = vec![0; 100_000];
+        wanted[8192..90_000].copy_from_slice(&data[8192..]);
+        assert_eq!(content(&target).unwrap(), wanted, "{len} zeros at {at}");
+    }
+}
+
+#[test]
 fn a_file_with_one_byte_of_its_own_is_not_hollow() {
     for at in [0, 4095, 4096, 49_000, 95_000, 98_303, 98_304, 99_999] {
         let (source, target, data) = pair(50_000);
@@ -302,10 +323,12 @@ fn a_target_that_cannot_be_replaced_keeps_what_it_holds() {
 
 #[test]
 fn a_hole_that_cannot_take_another_id_keeps_its_own() {
-    for nth in 0..2 {
+    // the block of zeros, the header, and the partial block at the end
+    for nth in 0..3 {
         for written in [0, 10, 100] {
             let (source, target, _) = pair(100_000);
             target.truncate(PlainOffset(120_001)).unwrap();
+            fill(&target, 0, 0, 4096);
             fill_disk(&target, nth, written);
             let failed = copy(&source, &target, 0, WHOLE);
             assert!(matches!(failed, Err(Error::Os(Errno::NOSPC))), "{failed:?}");
