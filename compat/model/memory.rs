@@ -3,8 +3,10 @@
 mod names;
 
 use super::op::{Answer, Driver, Kind, Name, Op, Outcome, Path, SLOTS, XattrMode};
+use gocryptfs_rs::vfs::Fallocate;
 use rustix::io::Errno;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 type Id = usize;
 const ROOT: Id = 0;
@@ -203,13 +205,8 @@ impl Memory {
             }
             Op::Resize { size, .. } => file.resize(to_usize(*size), 0),
             Op::Allocate {
-                keep_size: false,
-                offset,
-                len,
-                ..
-            } => {
-                file.resize(file.len().max(to_usize(offset + len)), 0);
-            }
+                what, offset, len, ..
+            } => allocate(file, *what, to_usize(*offset)..to_usize(offset + len)),
             _ => {}
         }
         Ok(Answer::Done)
@@ -357,6 +354,19 @@ impl Memory {
             Body::Dir(entries) => Ok(entries),
             _ => Err(Errno::NOTDIR),
         }
+    }
+}
+
+fn allocate(file: &mut Vec<u8>, what: Fallocate, range: Range<usize>) {
+    let size = file.len();
+    match what {
+        Fallocate::Grow | Fallocate::KeepSize => {}
+        Fallocate::Punch | Fallocate::ZeroAndGrow | Fallocate::Zero => {
+            file[range.start.min(size)..range.end.min(size)].fill(0);
+        }
+    }
+    if matches!(what, Fallocate::Grow | Fallocate::ZeroAndGrow) {
+        file.resize(size.max(range.end), 0);
     }
 }
 

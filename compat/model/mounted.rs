@@ -4,6 +4,7 @@ use super::op::{Answer, Driver, Kind, Op, Outcome, Path, Rename, SLOTS, XattrMod
 use crate::support::mount::Mount;
 use crate::support::program::Program;
 use crate::support::vault::Vault;
+use gocryptfs_rs::vfs::Fallocate;
 use rustix::fs::{self, AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::fs::{SeekFrom, Timespec, Timestamps, XattrFlags};
 use rustix::io::Errno;
@@ -206,24 +207,24 @@ fn on_handle(file: &File, op: &Op) -> Outcome {
         }
         Op::Resize { size, .. } => done(fs::ftruncate(file, *size)),
         Op::Allocate {
-            keep_size,
-            offset,
-            len,
-            ..
-        } => {
-            let keep = FallocateFlags::KEEP_SIZE;
-            let flags = if *keep_size {
-                keep
-            } else {
-                FallocateFlags::empty()
-            };
-            done(fs::fallocate(file, flags, *offset, *len))
-        }
+            what, offset, len, ..
+        } => done(fs::fallocate(file, flags(*what), *offset, *len)),
         Op::Sync {
             data_only: true, ..
         } => done(fs::fdatasync(file)),
         Op::Sync { .. } => done(fs::fsync(file)),
         _ => Ok(facts(&fs::fstat(file)?)),
+    }
+}
+
+fn flags(what: Fallocate) -> FallocateFlags {
+    let keep = FallocateFlags::KEEP_SIZE;
+    match what {
+        Fallocate::Grow => FallocateFlags::empty(),
+        Fallocate::KeepSize => keep,
+        Fallocate::Punch => FallocateFlags::PUNCH_HOLE | keep,
+        Fallocate::ZeroAndGrow => FallocateFlags::ZERO_RANGE,
+        Fallocate::Zero => FallocateFlags::ZERO_RANGE | keep,
     }
 }
 

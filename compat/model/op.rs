@@ -7,6 +7,7 @@ pub(crate) use copies::draw_copies;
 
 use crate::support::random::Random;
 use copies::copy;
+use gocryptfs_rs::vfs::Fallocate;
 use rustix::io::Errno;
 
 /// Handles that may be open at a time.
@@ -88,7 +89,7 @@ pub(crate) enum Op {
     },
     Allocate {
         slot: usize,
-        keep_size: bool,
+        what: Fallocate,
         offset: u64,
         len: u64,
     },
@@ -222,7 +223,7 @@ pub(crate) fn draw(chance: &mut Random) -> Op {
 fn on_handle(chance: &mut Random) -> Op {
     let slot = chance.below(SLOTS);
     let offset = position(chance);
-    match chance.below(22) {
+    match chance.below(24) {
         20 => copy(chance),
         0 | 1 => Op::Close { slot },
         2..6 => Op::Read {
@@ -243,11 +244,11 @@ fn on_handle(chance: &mut Random) -> Op {
             slot,
             size: position(chance),
         },
-        15 => {
+        15 | 21 | 22 => {
             let len = 1 + position(chance);
             Op::Allocate {
                 slot,
-                keep_size: chance.below(2) == 0,
+                what: allocation(chance),
                 offset,
                 len,
             }
@@ -258,6 +259,16 @@ fn on_handle(chance: &mut Random) -> Op {
         },
         _ => Op::StatOpen { slot },
     }
+}
+
+fn allocation(chance: &mut Random) -> Fallocate {
+    *chance.pick(&[
+        Fallocate::Grow,
+        Fallocate::KeepSize,
+        Fallocate::Punch,
+        Fallocate::ZeroAndGrow,
+        Fallocate::Zero,
+    ])
 }
 
 fn on_contents(chance: &mut Random) -> Op {

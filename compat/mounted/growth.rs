@@ -104,6 +104,63 @@ fn allocation_grows_as_truncation_does() {
     );
 }
 
+/// The map of a file of five blocks and a half after `fallocate`; zeros must be where it says.
+fn emptied(flags: FallocateFlags, at: usize, len: usize) -> String {
+    const SIZE: usize = 22_528;
+    let session = Session::new();
+    let path = session.join("file");
+    fs::write(&path, pattern(SIZE)).unwrap();
+    let file = File::options().read(true).write(true).open(&path).unwrap();
+    fallocate(&file, flags, at as u64, len as u64).unwrap();
+    let mut wanted = pattern(SIZE);
+    wanted[at.min(SIZE)..(at + len).min(SIZE)].fill(0);
+    if !flags.contains(FallocateFlags::KEEP_SIZE) {
+        wanted.resize(SIZE.max(at + len), 0);
+    }
+    assert!(fs::read(&path).unwrap() == wanted, "{len} at {at}");
+    map(&session)
+}
+
+#[test]
+fn a_punch_turns_whole_blocks_into_holes_and_seals_the_ends_anew() {
+    let punch = |at, len| {
+        emptied(
+            FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE,
+            at,
+            len,
+        )
+    };
+    assert_eq!(punch(0, 4096), "0 D D D D p2080");
+    assert_eq!(punch(4096, 8192), "D 0 0 D D p2080");
+    assert_eq!(punch(100, 9000), "D 0 D D D p2080");
+    assert_eq!(punch(5000, 10), "D D D D D p2080");
+    assert_eq!(punch(4095, 16_386), "D 0 0 0 0 p2080");
+    assert_eq!(punch(0, 1 << 30), "0 0 0 0 0 p2080");
+    assert_eq!(punch(22_528, 4096), "D D D D D p2080");
+    assert_eq!(punch(1 << 40, 1), "D D D D D p2080");
+}
+
+#[test]
+fn a_punch_gives_space_back() {
+    let session = Session::new();
+    let file = File::create(session.join("file")).unwrap();
+    file.write_all_at(&pattern(1 << 20), 0).unwrap();
+    let before = file.metadata().unwrap().blocks();
+    let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    fallocate(&file, punch, 0, 1 << 20).unwrap();
+    let left = file.metadata().unwrap().blocks();
+    assert!(left * 20 < before, "{left} of {before} blocks are left");
+}
+
+#[test]
+fn a_range_of_zeros_keeps_or_grows_the_size() {
+    let zero = |at, len| emptied(FallocateFlags::ZERO_RANGE, at, len);
+    assert_eq!(zero(4096, 8192), "D 0 0 D D p2080");
+    assert_eq!(zero(16_384, 16_384), "D D D D 0 D 0 0");
+    let keep = FallocateFlags::ZERO_RANGE | FallocateFlags::KEEP_SIZE;
+    assert_eq!(emptied(keep, 16_384, 1 << 20), "D D D D 0 p2080");
+}
+
 #[test]
 fn zeros_that_are_written_are_encrypted() {
     let map = grow(0, |file| file.write_all_at(&[0; 8192], 0).unwrap());

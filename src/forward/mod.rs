@@ -277,10 +277,15 @@ impl Vfs for Forward {
     }
 
     fn fallocate(&self, handle: Handle, at: PlainOffset, len: u64, what: Fallocate) -> Result<()> {
-        let open = self.changing(handle)?;
+        let file = &self.changing(handle)?.file;
         match what {
-            Fallocate::Grow => open.file.reserve_and_grow(at, len)?,
-            Fallocate::KeepSize => open.file.reserve(at, len)?,
+            Fallocate::Grow | Fallocate::KeepSize => {}
+            Fallocate::Punch | Fallocate::ZeroAndGrow | Fallocate::Zero => file.punch(at, len)?,
+        }
+        match what {
+            Fallocate::Grow | Fallocate::ZeroAndGrow => file.reserve_and_grow(at, len)?,
+            Fallocate::KeepSize | Fallocate::Zero => file.reserve(at, len)?,
+            Fallocate::Punch => {}
         }
         Ok(())
     }

@@ -548,9 +548,14 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         mode: i32,
         reply: ReplyEmpty,
     ) {
+        const PUNCH: i32 = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+        const ZERO: i32 = libc::FALLOC_FL_ZERO_RANGE | libc::FALLOC_FL_KEEP_SIZE;
         let what = match mode {
             0 => Fallocate::Grow,
             libc::FALLOC_FL_KEEP_SIZE => Fallocate::KeepSize,
+            PUNCH => Fallocate::Punch,
+            libc::FALLOC_FL_ZERO_RANGE => Fallocate::ZeroAndGrow,
+            ZERO => Fallocate::Zero,
             _ => return reply.error(fuser::Errno::EOPNOTSUPP),
         };
         let allocate = || {

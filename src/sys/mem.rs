@@ -59,7 +59,7 @@ pub enum Change {
 pub struct Fault {
     /// Number of the change, counted from 0 when the fault is set.
     pub nth: usize,
-    /// Bytes that are written all the same, if the change is a write; or cloned, in whole blocks.
+    /// Bytes that are written or zeroed all the same; or cloned, in whole blocks.
     pub written: usize,
     /// The error.
     pub errno: Errno,
@@ -108,6 +108,11 @@ impl MemFile {
     /// The changes since the last call, the failed ones included.
     pub fn take_log(&self) -> Vec<Change> {
         std::mem::take(&mut self.0.lock().log)
+    }
+
+    /// As long as the guard lives, every access waits, as on a disk that is busy.
+    pub fn stall(&self) -> impl Drop {
+        self.0.lock()
     }
 
     /// Sets the fault to come, or none.
@@ -248,10 +253,12 @@ impl Backing for MemFile {
 
     fn punch(&self, offset: u64, len: u64) -> Result<()> {
         let mut state = self.0.lock();
-        state.record(Change::Punch { offset, len })?;
-        let range = state.within(offset, len);
+        state.log.push(Change::Punch { offset, len });
+        let fault = state.strike();
+        let done = fault.map_or(len, |fault| wide(fault.written).min(len));
+        let range = state.within(offset, done);
         state.bytes[range].fill(0);
-        Ok(())
+        fault.map_or(Ok(()), |fault| Err(fault.errno))
     }
 
     fn seek_data(&self, offset: u64) -> Result<u64> {

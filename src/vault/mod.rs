@@ -30,6 +30,7 @@ mod list;
 mod make;
 mod open;
 mod plan;
+mod punch;
 mod raw;
 mod recover;
 mod remove;

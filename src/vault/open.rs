@@ -102,6 +102,12 @@ impl Content {
         self.lock.write()
     }
 
+    /// Whether anybody holds the lock.
+    #[cfg(test)]
+    pub(crate) fn is_locked(&self) -> bool {
+        self.lock.is_locked()
+    }
+
     /// Whether nobody else writes the file behind our back.
     pub(crate) fn is_cacheable(&self) -> bool {
         self.cacheable

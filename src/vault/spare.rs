@@ -123,6 +123,14 @@ impl<B: Backing> Spare<B> {
         self.press(|| file.set_len(size))
     }
 
+    /// Makes a range of a file a hole.
+    ///
+    /// # Errors
+    /// What `fallocate(2)` says.
+    pub(super) fn punch(&self, file: &B, at: u64, len: u64) -> sys::Result<()> {
+        self.press(|| file.punch(at, len))
+    }
+
     /// Makes another nameless file.
     ///
     /// # Errors

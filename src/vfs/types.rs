@@ -86,6 +86,12 @@ pub enum Fallocate {
     Grow,
     /// Reserve space, keep the size.
     KeepSize,
+    /// Make the range a hole, keep the size.
+    Punch,
+    /// Make the range zeros with space reserved, and grow the file if it ends behind it.
+    ZeroAndGrow,
+    /// Make the range zeros with space reserved, keep the size.
+    Zero,
 }
 
 /// What `lseek(2)` looks for.

@@ -2,9 +2,7 @@
 
 use super::{CALLER, Direct, done, facts, resize};
 use crate::model::op::{Answer, Op, Outcome, Path};
-use gocryptfs_rs::vfs::{
-    CopyRange, Fallocate, Handle, Kind, NodeId, OpenFlags, PlainOffset, Seek, Vfs,
-};
+use gocryptfs_rs::vfs::{CopyRange, Handle, Kind, NodeId, OpenFlags, PlainOffset, Seek, Vfs};
 use rustix::io::Errno;
 
 impl<V: Vfs, F: Fn() -> V> Direct<V, F> {
@@ -64,18 +62,8 @@ impl<V: Vfs, F: Fn() -> V> Direct<V, F> {
             }
             Op::Resize { size, .. } => self.change(node, Some(handle), &resize(*size)),
             Op::Allocate {
-                keep_size,
-                offset,
-                len,
-                ..
-            } => {
-                let what = if *keep_size {
-                    Fallocate::KeepSize
-                } else {
-                    Fallocate::Grow
-                };
-                done(self.fs.fallocate(handle, PlainOffset(*offset), *len, what))
-            }
+                what, offset, len, ..
+            } => done(self.fs.fallocate(handle, PlainOffset(*offset), *len, *what)),
             Op::Sync { data_only, .. } => done(self.fs.fsync(handle, *data_only)),
             _ => {
                 let attr = self.fs.getattr(node, Some(handle));

@@ -1,6 +1,6 @@
 //! Operations on the content of a few files: what copies meet.
 
-use super::{BLOCK, MAX_BLOCKS, Name, Op, SLOTS, position};
+use super::{BLOCK, MAX_BLOCKS, Name, Op, SLOTS, allocation, position};
 use crate::support::random::Random;
 
 /// Draws an operation on the content of a few files, mostly a copy between them; they are large
@@ -9,7 +9,7 @@ pub(crate) fn draw_copies(chance: &mut Random) -> Op {
     let path = vec![Name(chance.below(4))];
     let slot = chance.below(SLOTS);
     let offset = far(chance);
-    match chance.below(20) {
+    match chance.below(22) {
         0 => Op::Create { path, slot },
         1..4 => Op::Open { path, slot },
         4 => Op::Truncate { path, size: 0 },
@@ -33,11 +33,11 @@ pub(crate) fn draw_copies(chance: &mut Random) -> Op {
             slot,
             data_only: false,
         },
-        14 => Op::Allocate {
+        14..16 => Op::Allocate {
             slot,
-            keep_size: chance.below(2) == 0,
+            what: allocation(chance),
             offset,
-            len: 1 + position(chance),
+            len: 1 + far(chance),
         },
         _ => copy(chance),
     }

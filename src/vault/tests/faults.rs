@@ -20,6 +20,7 @@ enum Op {
     Truncate(usize),
     Reserve { at: usize, len: usize },
     Grow { at: usize, len: usize },
+    Punch { at: usize, len: usize },
 }
 
 impl Op {
@@ -30,6 +31,7 @@ impl Op {
             Op::Truncate(size) => file.truncate(at(size)),
             Op::Reserve { at: from, len } => file.reserve(at(from), len as u64),
             Op::Grow { at: from, len } => file.reserve_and_grow(at(from), len as u64),
+            Op::Punch { at: from, len } => file.punch(at(from), len as u64),
         }
     }
 
@@ -39,16 +41,24 @@ impl Op {
             Op::Truncate(size) => plain.resize(size, 0),
             Op::Reserve { .. } => {}
             Op::Grow { at, len } => plain.resize(plain.len().max(at + len), 0),
+            Op::Punch { at, len } => {
+                let size = plain.len();
+                plain[at.min(size)..(at + len).min(size)].fill(0);
+            }
         }
     }
 
     fn may_be_done_in_part(self, kept: Kept) -> bool {
-        kept.1 != Safety::Remember && matches!(self, Op::Write { len, .. } if len > LONG)
+        match self {
+            Op::Write { len, .. } => kept.1 != Safety::Remember && len > LONG,
+            Op::Punch { .. } => true,
+            _ => false,
+        }
     }
 
     /// What such an operation frees may be what it needs.
     fn frees_space(self) -> bool {
-        matches!(self, Op::Truncate(_))
+        matches!(self, Op::Truncate(_) | Op::Punch { .. })
     }
 
     fn all() -> Vec<Op> {
@@ -59,6 +69,9 @@ impl Op {
         for at in positions {
             for len in [1, 4096, 9000, 25_000] {
                 all.push(Op::Write { at, len });
+            }
+            for len in [1, 4096, 9000, 25_000] {
+                all.push(Op::Punch { at, len });
             }
             all.push(Op::Reserve { at, len: 5000 });
             all.push(Op::Grow { at, len: 5000 });
@@ -87,10 +100,12 @@ fn states(kept: Kept) -> Vec<(Vec<u8>, Vec<u8>)> {
     states
 }
 
-/// How far a write of `len` bytes may come before it fails.
+/// How far a write or a punch may come before it fails.
 fn lengths(change: &Change) -> Vec<usize> {
-    let Change::Write { len, .. } = *change else {
-        return vec![0];
+    let len = match *change {
+        Change::Write { len, .. } => len,
+        Change::Punch { len, .. } => usize::try_from(len).unwrap(),
+        _ => return vec![0],
     };
     let edges = [1, 17, 18, 19, 34, 50, 100, 4096, 4128, 4146, 4147, 8274];
     let mut lengths = vec![0, len / 2, len - 1];

@@ -41,7 +41,7 @@ impl Pair {
     fn step(&mut self) {
         let at = self.position();
         let offset = PlainOffset(at as u64);
-        match self.below(10) {
+        match self.below(11) {
             0..3 => self.read(at),
             3..6 => {
                 let len = self.length();
@@ -63,6 +63,12 @@ impl Pair {
                 }
             }
             8 => self.read_segments(),
+            9 => {
+                let len = self.length();
+                self.file.punch(offset, len as u64).unwrap();
+                let size = self.plain.len();
+                self.plain[at.min(size)..(at + len).min(size)].fill(0);
+            }
             _ => {
                 self.file.truncate(PlainOffset(0)).unwrap();
                 self.plain.clear();

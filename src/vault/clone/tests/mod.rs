@@ -361,3 +361,23 @@ fn where_nothing_can_be_cloned_the_bytes_are_copied() {
 fn index(at: u64) -> usize {
     usize::try_from(at).unwrap()
 }
+
+#[test]
+fn a_clone_that_takes_long_blocks_no_other_file() {
+    let files = Arc::default();
+    let [source, target, other] = [1, 2, 3].map(|ino| open(&files, ino, MemFile::default()));
+    fill(&source, 0, 1, 1 << 20);
+    let busy = source.backing.stall();
+    std::thread::scope(|scope| {
+        let copying = scope.spawn(|| copy(&source, &target, 0, WHOLE).unwrap());
+        while !(source.content().is_locked() && target.content().is_locked()) {
+            std::thread::yield_now();
+        }
+        fill(&other, 0, 7, 10_000);
+        assert_eq!(content(&other).unwrap(), [7; 10_000]);
+        assert!(!copying.is_finished());
+        drop(busy);
+        assert_eq!(copying.join().unwrap().bytes, 1 << 20);
+    });
+    assert!(content(&target).unwrap() == vec![1; 1 << 20]);
+}
