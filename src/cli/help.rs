@@ -28,7 +28,8 @@ pub(crate) fn help(out: &Output, all: bool) {
     show(parser(all), out);
 }
 
-fn parser(all: bool) -> clap::Command {
+/// The parser, with help on the common options, or on all of them.
+pub(crate) fn parser(all: bool) -> clap::Command {
     let verbs: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
     let more = if all { "" } else { " -hh shows all." };
     let hint = format!(

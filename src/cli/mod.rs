@@ -38,9 +38,18 @@ use command::Command;
 use exit::{ExitCode, Failure};
 use output::{Kind, Output};
 use std::ffi::OsString;
+use std::iter;
 
 /// Where programs are looked for if the environment does not tell: mount(8) clears it.
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The parsers of both programs, those of the verbs of a program behind its own: what man pages and
+/// completions are made from.
+pub fn parsers() -> Vec<clap::Command> {
+    let verbs = verb::VERBS.iter().map(|verb| (verb.parser)());
+    let all = iter::once(help::parser(true)).chain(verbs);
+    all.chain(iter::once(xray::parser())).collect()
+}
 
 /// Runs the file system program with the words of its command line, the program's name first.
 pub fn main(line: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {

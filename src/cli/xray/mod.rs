@@ -67,6 +67,11 @@ struct Words {
     files: Vec<PathBuf>,
 }
 
+/// Its parser.
+pub(super) fn parser() -> clap::Command {
+    Words::command()
+}
+
 /// Runs the inspector with the words of its command line, the program's name first.
 pub fn main(line: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
     harden();
