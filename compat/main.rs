@@ -19,6 +19,7 @@ mod clone;
 mod core;
 mod ctlsock;
 mod fsck;
+mod fuzz;
 mod golden;
 mod idle;
 mod model;

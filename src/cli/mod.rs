@@ -33,12 +33,13 @@ pub mod xray;
 
 use crate::sys::{inherited, process};
 use args::Words;
-use clap::CommandFactory;
+use clap::{ArgMatches, CommandFactory};
 use command::Command;
 use exit::{ExitCode, Failure};
 use output::{Kind, Output};
 use std::ffi::OsString;
 use std::iter;
+use verb::Verb;
 
 /// Where programs are looked for if the environment does not tell: mount(8) clears it.
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -81,25 +82,55 @@ fn finish(ended: Result<ExitCode, Failure>) -> std::process::ExitCode {
     code.into()
 }
 
-fn start(original: &[OsString]) -> Result<ExitCode, Failure> {
+/// What a command line asks for.
+enum Asked {
+    /// Help, since there is nothing else on the line.
+    Nothing,
+    /// Help on the common options, or on a verb.
+    Help(Option<&'static Verb>),
+    /// A run: of this command, parsed from the words that matched.
+    Run(Box<(Command, ArgMatches)>),
+}
+
+/// Whether a command line, the program's name first, can be understood. It is not run.
+pub fn understands(line: &[OsString]) -> bool {
+    understand(line).is_ok()
+}
+
+/// What is asked for, and the line without its verb.
+fn understand(original: &[OsString]) -> Result<(Asked, Vec<OsString>), Failure> {
     let (verb, line) = verb::take(original);
     let words = words::normalise(line.get(1..).unwrap_or_default())?;
     if words.is_empty() && verb.is_none() {
-        help::help(&Output::new(false, false), false);
-        return Ok(ExitCode::Usage);
+        return Ok((Asked::Nothing, line));
     }
     let parser = verb.map_or_else(Words::command, |verb| (verb.parser)());
-    let Some(matches) = parse::parse(parser.clone(), &words, original)? else {
-        let out = Output::new(false, false);
-        match verb {
-            Some(_) => help::show(parser, &out),
-            None => help::help(&out, false),
+    let Some(matches) = parse::parse(parser, &words, original)? else {
+        return Ok((Asked::Help(verb), line));
+    };
+    let command = verb.map_or(Command::parsed as _, |verb| verb.build)(&matches)?;
+    Ok((Asked::Run(Box::new((command, matches))), line))
+}
+
+fn start(original: &[OsString]) -> Result<ExitCode, Failure> {
+    let (asked, line) = understand(original)?;
+    let plain = Output::new(false, false);
+    let (command, matches) = match asked {
+        Asked::Nothing => {
+            help::help(&plain, false);
+            return Ok(ExitCode::Usage);
         }
-        return Ok(ExitCode::Success);
+        Asked::Help(of_verb) => {
+            match of_verb {
+                Some(verb) => help::show((verb.parser)(), &plain),
+                None => help::help(&plain, false),
+            }
+            return Ok(ExitCode::Success);
+        }
+        Asked::Run(asked) => *asked,
     };
     let is_set = |switch| parse::is_set(&matches, switch);
     let out = Output::new(is_set("quiet"), is_set("wpanic"));
-    let command = verb.map_or(Command::parsed as _, |verb| verb.build)(&matches)?;
     if !command.runs_again() {
         ignored::tell(&matches, &out);
     }
