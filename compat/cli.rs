@@ -14,5 +14,6 @@ mod options;
 mod plain_user;
 mod point;
 mod syslog;
+mod systemd;
 pub(crate) mod terminal;
 mod verbs;

@@ -18,6 +18,7 @@ mod log;
 mod mount;
 mod mount_words;
 mod mountpoint;
+mod notify;
 mod output;
 mod parse;
 mod passwd;

@@ -8,7 +8,7 @@ use super::mountpoint::{self, Place};
 use super::output::{Kind, Output};
 use super::unlock::{self, Unlocked};
 use super::values::quoted;
-use super::{daemon, log, paths, reverse};
+use super::{daemon, log, notify, paths, reverse};
 use crate::ctlsock::ControlSocket;
 use crate::format::{DIRIV_NAME, NameParams};
 use crate::forward::{self, Forward};
@@ -88,6 +88,8 @@ fn start<V: Vfs + Paths>(
     let parent = u32::try_from(options.mount.notifypid).unwrap_or_default();
     if parent > 0 {
         daemon::detach(parent, options.messages.nosyslog, out);
+    } else {
+        notify::ready(out);
     }
     if let Some(timeout) = options.mount.idle.positive()
         && !options.volume.is_reverse
