@@ -54,7 +54,7 @@ fn objects(output: &Output) -> Vec<Value> {
 }
 
 /// The folders of all damaged volumes.
-fn broken_volumes() -> Vec<PathBuf> {
+pub(crate) fn broken_volumes() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/broken");
     let entries = std::fs::read_dir(folder).unwrap();
     let mut found: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();

@@ -18,6 +18,7 @@ mod cli;
 mod clone;
 mod core;
 mod ctlsock;
+mod direct;
 mod fsck;
 mod fuzz;
 mod golden;

@@ -25,6 +25,7 @@
 //! | [`reverse`] | tree, vfs, format, crypto, sys | fuser, forward, vault |
 //! | [`ctlsock`] | vfs | fuser, vault, forward |
 //! | [`fsck`] | vault, format, sys | fuser, forward, vfs, printing |
+//! | [`reader`] | vault, format, sys | fuser, forward, vfs, printing |
 //! | [`mount`] | vfs, and fuser: the only place that knows it | vault, forward |
 //! | [`cli`] | all | `process::exit` (the binaries alone exit) |
 //!
@@ -44,6 +45,7 @@ pub mod format;
 pub mod forward;
 pub mod fsck;
 pub mod mount;
+pub mod reader;
 pub mod reverse;
 pub mod sys;
 pub mod tree;

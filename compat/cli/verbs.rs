@@ -6,7 +6,9 @@ use crate::support::program::Program;
 use crate::support::skip::is_root;
 use std::fs;
 
-const VERBS: [&str; 7] = ["mount", "init", "passwd", "info", "fsck", "clone", "speed"];
+const VERBS: [&str; 11] = [
+    "mount", "init", "passwd", "info", "fsck", "clone", "ls", "cat", "find", "export", "speed",
+];
 
 #[test]
 fn every_verb_has_help_of_its_own() {

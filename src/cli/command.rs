@@ -3,6 +3,7 @@
 
 use super::args::{FormatArgs, KernelArgs, MessageArgs, MountArgs, ReverseArgs, SecretArgs, Words};
 use super::clone::CloneOptions;
+use super::direct::DirectOptions;
 use super::exit::{ExitCode, Failure};
 use super::fsck::FsckOptions;
 use super::paths::{self, Purpose};
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Fsck(Box<FsckOptions>),
     /// Clone files inside a mount.
     Clone(CloneOptions),
+    /// Read without mounting.
+    Direct(Box<DirectOptions>),
     /// Mount.
     Mount(Box<MountOptions>),
 }
@@ -159,8 +162,8 @@ impl Command {
         words.format.aessiv |= words.reverse.reverse;
         check_conflicts(&words)?;
         check_idle(&words)?;
-        let bad_names = bad_names(&words)?;
-        check_long_names(&words)?;
+        let bad_names = bad_names(&words.mount.badname)?;
+        check_long_names(&words.format)?;
         let action = &words.action;
         if action.version {
             return Ok(Self::Version);
@@ -171,7 +174,13 @@ impl Command {
         if action.speed {
             return Ok(Self::Speed);
         }
-        let volume = Volume::build(&words)?;
+        let purpose = if words.action.init {
+            Purpose::NewVolume
+        } else {
+            Purpose::Volume
+        };
+        let is_reverse = words.reverse.reverse;
+        let volume = Volume::build(words.paths.first(), &words.secret, is_reverse, purpose)?;
         if !words.reverse.reverse && !words.reverse.exclude.is_empty() {
             let message = "-exclude only works in reverse mode";
             return Err(Failure::new(ExitCode::Exclude, message));
@@ -234,27 +243,36 @@ impl MountOptions {
 }
 
 fn check_conflicts(words: &Words) -> Result<(), Failure> {
-    let secret = &words.secret;
+    check_secret(&words.secret, words.action.init)?;
+    if words.mount.writeback && words.mount.sharedstorage {
+        return Err(excluded("-writeback and -sharedstorage"));
+    }
+    Ok(())
+}
+
+/// Checks the ways to a key against each other. For a new volume, a given key does not replace
+/// the password.
+pub(super) fn check_secret(secret: &SecretArgs, is_new: bool) -> Result<(), Failure> {
     let extpass = !secret.extpass.is_empty();
     let passfile = !secret.passfile.is_empty();
-    let masterkey = secret.masterkey.is_some() && !words.action.init;
+    let masterkey = secret.masterkey.is_some() && !is_new;
     let fido2 = Token::build(secret).is_some();
     let conflicts = [
         (extpass && passfile, "-extpass and -passfile"),
         (passfile && masterkey, "-passfile and -masterkey"),
         (extpass && masterkey, "-extpass and -masterkey"),
         (extpass && fido2, "-extpass and -fido2"),
-        (
-            words.mount.writeback && words.mount.sharedstorage,
-            "-writeback and -sharedstorage",
-        ),
     ];
     match conflicts.iter().find(|(conflict, _)| *conflict) {
-        Some((_, names)) => Err(Failure::usage(format!(
-            "The options {names} cannot be used at the same time"
-        ))),
+        Some((_, names)) => Err(excluded(names)),
         None => Ok(()),
     }
+}
+
+fn excluded(names: &str) -> Failure {
+    Failure::usage(format!(
+        "The options {names} cannot be used at the same time"
+    ))
 }
 
 fn check_idle(words: &Words) -> Result<(), Failure> {
@@ -264,15 +282,15 @@ fn check_idle(words: &Words) -> Result<(), Failure> {
     Ok(())
 }
 
-fn bad_names(words: &Words) -> Result<BadNames, Failure> {
-    BadNames::new(&words.mount.badname).map_err(|pattern| {
+pub(super) fn bad_names(patterns: &[OsString]) -> Result<BadNames, Failure> {
+    BadNames::new(patterns).map_err(|pattern| {
         let pattern = quoted(pattern);
         Failure::usage(format!("-badname: invalid pattern {pattern} supplied"))
     })
 }
 
-fn check_long_names(words: &Words) -> Result<(), Failure> {
-    match words.format.longnamemax {
+pub(super) fn check_long_names(format: &FormatArgs) -> Result<(), Failure> {
+    match format.longnamemax {
         0 | 62..=255 => Ok(()),
         max => Err(Failure::usage(format!(
             "-longnamemax: value {max} is outside allowed range 62 ... 255"
@@ -304,27 +322,30 @@ fn check_positionals(words: &Words) -> Result<(), Failure> {
 }
 
 impl Volume {
-    fn build(words: &Words) -> Result<Self, Failure> {
-        let given = words.paths.first();
+    /// Checks what the user gave.
+    ///
+    /// # Errors
+    /// There is no CIPHERDIR.
+    pub(super) fn build(
+        given: Option<&PathBuf>,
+        secret: &SecretArgs,
+        is_reverse: bool,
+        purpose: Purpose,
+    ) -> Result<Self, Failure> {
         let given = given.ok_or_else(|| {
             Failure::usage("CIPHERDIR argument is missing").advise(
                 "Usage: gocryptfs [OPTIONS] CIPHERDIR MOUNTPOINT. \"gocryptfs -h\" shows more.",
             )
         })?;
         let cipherdir = paths::absolute(given)?;
-        let purpose = if words.action.init {
-            Purpose::NewVolume
-        } else {
-            Purpose::Volume
-        };
         paths::check_dir(&cipherdir)
             .map_err(|defect| defect.failure(ExitCode::CipherDir, purpose))?;
-        let config = words.secret.config.as_deref();
+        let config = secret.config.as_deref();
         let config = config.filter(|path| !path.as_os_str().is_empty());
         let config = config.map(paths::absolute).transpose()?;
         Ok(Self {
             cipherdir,
-            is_reverse: words.reverse.reverse,
+            is_reverse,
             config,
         })
     }

@@ -40,7 +40,7 @@ pub(crate) enum ExitCode {
     CtlSock,
     /// The configuration file could not be written.
     WriteConf,
-    /// A check has found damage, or could not look at everything.
+    /// A check or an export has found damage, or could not look at everything.
     FsckErrors,
     /// The configuration file contradicts itself or is of an unsupported version.
     DeprecatedFs,
@@ -116,6 +116,11 @@ impl Failure {
             advice: Some(advice.into()),
             ..self
         }
+    }
+
+    /// Work that was ended by a signal.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(ExitCode::Signal, "Interrupted")
     }
 
     /// A command line that makes no sense.

@@ -34,7 +34,8 @@ pub(crate) fn parser(all: bool) -> clap::Command {
     let more = if all { "" } else { " -hh shows all." };
     let hint = format!(
         "Options can have one dash or two; \"--\" ends them.{more}\n\
-         Verbs say some of it shorter: gocryptfs {}.\n\
+         Verbs say some of it shorter, and do more:\n\
+         gocryptfs {}\n\
          \"gocryptfs VERB --help\" shows what goes with one.",
         verbs.join("|"),
     );

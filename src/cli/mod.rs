@@ -4,16 +4,19 @@
 //! that they carry is returned to the binary, which alone ends the process.
 
 mod args;
+mod attributes;
 mod clone;
 mod command;
 mod cpu;
 mod daemon;
+mod direct;
 mod exit;
 mod fsck;
 mod help;
 mod ignored;
 mod info;
 mod init;
+mod interrupt;
 mod log;
 mod mount;
 mod mount_words;
@@ -24,6 +27,7 @@ mod parse;
 mod passwd;
 mod password;
 mod paths;
+mod progress;
 mod reverse;
 mod speed;
 mod unlock;
@@ -148,6 +152,7 @@ fn run(command: Command, line: &[OsString], out: &Output) -> Result<ExitCode, Fa
         Command::Info(volume) => return info::run(&volume, out),
         Command::Fsck(options) => return fsck::run(&options),
         Command::Clone(options) => return clone::run(&options, out),
+        Command::Direct(options) => return direct::run(&options),
         Command::Mount(options) => return mount::run(&options, line, out),
     }
     Ok(ExitCode::Success)

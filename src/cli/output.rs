@@ -100,6 +100,11 @@ impl Output {
         }
     }
 
+    /// Whether informational lines are dropped.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether informational lines are read on a terminal.
     pub(crate) fn reaches_a_terminal(&self) -> bool {
         !self.quiet && std::io::stdout().is_terminal()

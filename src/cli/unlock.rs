@@ -3,13 +3,15 @@
 use super::args::FormatArgs;
 use super::command::{GivenKey, KeySource, PasswordSource, Token, Volume};
 use super::exit::{ExitCode, Failure};
+use super::mount;
 use super::output::{Kind, Output};
 use super::password::{self, Purpose, fido2};
 use super::values::quoted;
 use crate::crypto::{ContentSuite, KdfError, MasterKey, Password, Secret};
-use crate::format::{CONF_NAME, Flag, NameParams, Params, REVERSE_CONF_NAME};
-use crate::sys::Errno;
+use crate::format::{BadNames, CONF_NAME, Flag, NameParams, Params, REVERSE_CONF_NAME};
+use crate::sys::{Errno, process};
 use crate::vault::conf::{Conf, ConfFile, ReadError, UnlockError};
+use crate::vault::{self, Vault};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -44,6 +46,30 @@ pub(crate) fn unlock(
             })
         }
     }
+}
+
+/// Opens a volume to be looked at where it is. Others may write it meanwhile.
+///
+/// # Errors
+/// See [`unlock`].
+pub(crate) fn open_vault(
+    volume: &Volume,
+    source: &KeySource,
+    format: &FormatArgs,
+    bad_names: &BadNames,
+    out: &Output,
+) -> Result<Vault, Failure> {
+    let unlocked = unlock(volume, source, format, out)?;
+    // As many as are allowed; what cannot be opened then is reported.
+    let _ = process::raise_nofile_limit();
+    let path = &volume.cipherdir;
+    let how = vault::Options {
+        preallocate: true,
+        shared_storage: true,
+    };
+    let vault = Vault::open(path, &unlocked.params, &unlocked.key, how);
+    let vault = vault.map_err(|error| mount::cannot_open(path, &error))?;
+    Ok(vault.showing(bad_names.clone()))
 }
 
 impl Volume {

@@ -7,6 +7,7 @@
 use super::args::{ActionArgs, Words, heading};
 use super::clone::CloneOptions;
 use super::command::Command;
+use super::direct::args as direct;
 use super::exit::Failure;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
@@ -54,6 +55,26 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "clone",
         parser: CloneOptions::command,
         build: CloneOptions::parsed,
+    },
+    Verb {
+        name: "ls",
+        parser: direct::parser::<direct::ListWords>,
+        build: direct::list,
+    },
+    Verb {
+        name: "cat",
+        parser: direct::parser::<direct::CatWords>,
+        build: direct::cat,
+    },
+    Verb {
+        name: "find",
+        parser: direct::parser::<direct::FindWords>,
+        build: direct::find,
+    },
+    Verb {
+        name: "export",
+        parser: direct::parser::<direct::ExportWords>,
+        build: direct::export,
     },
     Verb {
         name: "speed",

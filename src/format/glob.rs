@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 
 /// A pattern for names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pattern(Vec<Item>);
+pub struct Pattern(Vec<Item>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Item {
@@ -28,7 +28,7 @@ enum Item {
 
 impl Pattern {
     /// Understands a pattern; `None` if a class or an escape does not end.
-    pub(super) fn parse(text: &OsStr) -> Option<Pattern> {
+    pub fn parse(text: &OsStr) -> Option<Pattern> {
         let mut items = Vec::new();
         let mut rest = text.as_bytes();
         while let Some((&first, tail)) = rest.split_first() {
@@ -45,7 +45,7 @@ impl Pattern {
     }
 
     /// Whether the whole of `name` matches.
-    pub(super) fn matches(&self, name: &OsStr) -> bool {
+    pub fn matches(&self, name: &OsStr) -> bool {
         let name = name.as_bytes();
         let (mut item, mut at) = (0, 0);
         // Where to go on if what follows the last star does not match: one byte further.

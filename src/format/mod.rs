@@ -33,6 +33,7 @@ pub use corrupt::{BlockDefect, Corrupt, DirIvDefect, HeaderDefect, NameDefect, V
 pub use diriv::{CONF_NAME, DIRIV_NAME, DirIv, REVERSE_CONF_NAME};
 pub use features::{FeatureDefect, FeatureFlags, InitChoices};
 pub use flag::Flag;
+pub use glob::Pattern;
 pub use header::FileId;
 pub use layout::{BlockNo, CipherOffset, HEADER_LEN, Layout, PLAIN_BLOCK, PlainOffset, SizeDefect};
 pub use name::{

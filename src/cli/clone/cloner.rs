@@ -1,17 +1,17 @@
 //! Cloning an object with all that belongs to it: content, attributes, and what a directory holds.
 
 use super::temporary::names;
-use super::{NO_MOUNT, refused};
-use crate::cli::exit::{ExitCode, Failure};
-use crate::sys::process::effective_uid;
-use crate::sys::{self, Dir, Errno, File, FileKey, Kind, OpenFlags, SetTime, Stat};
+use super::{NO_MOUNT, Watch, refused};
+use crate::cli::attributes;
+use crate::cli::exit::Failure;
+use crate::reader::Attribute;
+use crate::sys::{self, Dir, Errno, File, FileKey, Kind, OpenFlags, Stat};
 use indicatif::{BinaryBytes, HumanCount};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Display, Formatter};
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What has been cloned.
 #[derive(Clone, Copy, Default)]
@@ -47,7 +47,7 @@ pub(super) struct Cloner<'a> {
     /// Where files with several names have been cloned to.
     links: HashMap<FileKey, Vec<OsString>>,
     totals: Totals,
-    stop: &'a AtomicBool,
+    watch: &'a mut Watch,
 }
 
 impl<'a> Cloner<'a> {
@@ -55,7 +55,7 @@ impl<'a> Cloner<'a> {
         top: &'a Dir,
         source: &Path,
         target: &'a Path,
-        stop: &'a AtomicBool,
+        watch: &'a mut Watch,
     ) -> Cloner<'a> {
         Cloner {
             top,
@@ -64,7 +64,7 @@ impl<'a> Cloner<'a> {
             path: Vec::new(),
             links: HashMap::new(),
             totals: Totals::default(),
-            stop,
+            watch,
         }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Cloner<'a> {
     }
 
     fn object(&mut self, from: &Dir, name: &OsStr, to: &Dir, new: &OsStr) -> Result<(), Failure> {
-        self.check_stop()?;
+        self.watch.look()?;
         let stat = from.stat_at(name).map_err(|errno| self.cannot(errno))?;
         if self.link_to_first(&stat, to, new)? {
             return Ok(());
@@ -167,12 +167,13 @@ impl<'a> Cloner<'a> {
         }
         let mut at = 0;
         while at < found.size {
-            self.check_stop()?;
+            self.watch.look()?;
             match share(&target, &source, at, found.size - at) {
                 Ok((0, _)) => break,
                 Ok((copied, now)) if now > 0 => {
                     at += copied;
                     self.totals.shared += now;
+                    self.watch.done.bytes += now;
                 }
                 Ok(_) | Err(Errno::INVAL) => {
                     return Err(refused(&self.source, "its storage cannot be shared"));
@@ -181,6 +182,7 @@ impl<'a> Cloner<'a> {
             }
         }
         self.totals.files += 1;
+        self.watch.done.files += 1;
         target.flush().map_err(|errno| self.no_target(errno))
     }
 
@@ -199,13 +201,6 @@ impl<'a> Cloner<'a> {
         }
     }
 
-    fn check_stop(&self) -> Result<(), Failure> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Err(Failure::new(ExitCode::Signal, "Interrupted"));
-        }
-        Ok(())
-    }
-
     fn cannot(&self, errno: Errno) -> Failure {
         refused(&self.source, errno)
     }
@@ -222,8 +217,7 @@ fn share(target: &File, source: &File, at: u64, len: u64) -> sys::Result<(u64, u
     Ok((copied, target.shared_bytes()? - before))
 }
 
-/// Makes the entry `new` have the owner, extended attributes, mode and times of the original, in
-/// the order in which none of them takes another one back.
+/// Makes the entry `new` have the attributes of the original.
 fn copy_attributes(
     stat: &Stat,
     from: &Dir,
@@ -231,30 +225,28 @@ fn copy_attributes(
     to: &Dir,
     new: &OsStr,
 ) -> sys::Result<()> {
-    if effective_uid() == 0 {
-        to.chown(new, Some(stat.uid), Some(stat.gid))?;
-    }
-    if !stat.is_symlink() {
-        copy_xattrs(from, name, to, new)?;
-        to.chmod(new, stat.mode & 0o7777)?;
-    }
-    to.set_times(new, SetTime::At(stat.atime), SetTime::At(stat.mtime))
+    let attributes = if stat.is_symlink() {
+        Vec::new()
+    } else {
+        attributes_of(from, name)?
+    };
+    attributes::set(stat, &attributes, to, new)
 }
 
-fn copy_xattrs(from: &Dir, name: &OsStr, to: &Dir, new: &OsStr) -> sys::Result<()> {
-    let attrs = match from.list_xattr(name) {
-        Err(Errno::OPNOTSUPP) => return Ok(()),
+fn attributes_of(from: &Dir, name: &OsStr) -> sys::Result<Vec<Attribute>> {
+    let names = match from.list_xattr(name) {
+        Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
         listed => listed?,
     };
-    for attr in attrs {
-        let copied = from.get_xattr(name, &attr);
-        let copied = copied.and_then(|value| to.set_xattr(new, &attr, &value, 0));
-        let of_user = attr.as_encoded_bytes().starts_with(b"user.");
-        match copied {
+    let mut attributes = Vec::new();
+    for attr in names {
+        match from.get_xattr(name, &attr) {
+            Ok(value) => attributes.push((attr, value)),
             // Others belong to the system, which may keep them to itself.
-            Err(Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP) if !of_user => {}
-            done => done?,
+            Err(Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP)
+                if !attributes::is_of_user(&attr) => {}
+            Err(errno) => return Err(errno),
         }
     }
-    Ok(())
+    Ok(attributes)
 }

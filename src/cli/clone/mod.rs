@@ -9,16 +9,15 @@ mod temporary;
 
 use super::command::Command;
 use super::exit::{ExitCode, Failure};
+use super::interrupt::Interrupt;
 use super::output::{Kind, Output};
-use crate::sys::signal::{self, Signal};
+use super::progress::{Counts, Display};
 use crate::sys::{Errno, RenameFlags};
 use clap::{ArgAction, ArgMatches, FromArgMatches, Parser};
 use cloner::{Cloner, Totals};
 use place::Place;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use temporary::Temporary;
 
 /// What is said of files elsewhere.
@@ -74,7 +73,11 @@ impl CloneOptions {
 /// # Errors
 /// The first one that cannot be cloned; those before it have been.
 pub(crate) fn run(options: &CloneOptions, out: &Output) -> Result<ExitCode, Failure> {
-    let stop = stop_on_signals()?;
+    let mut watch = Watch {
+        interrupt: Interrupt::catch()?,
+        display: Display::new("clone", out),
+        done: Counts::default(),
+    };
     let Some((destination, sources)) = options.paths.split_last() else {
         return Ok(ExitCode::Success);
     };
@@ -90,29 +93,36 @@ pub(crate) fn run(options: &CloneOptions, out: &Output) -> Result<ExitCode, Fail
         } else {
             Place::new(destination)?
         };
-        totals += clone(&from, &to, options.recursive, &stop)?;
+        totals += clone(&from, &to, options.recursive, &mut watch)?;
     }
+    drop(watch);
     out.write(Kind::Success, &totals.to_string());
     Ok(ExitCode::Success)
 }
 
-/// From now on SIGINT and SIGTERM do not end the process but set what is returned.
-fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
-    let signals = [Signal::INT, Signal::TERM];
-    signal::block(&signals).map_err(|errno| Failure::new(ExitCode::Other, errno.to_string()))?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = Arc::clone(&stop);
-    // Nobody waits for this thread: it ends with the process.
-    thread::spawn(move || {
-        if signal::wait(&signals).is_ok() {
-            stopped.store(true, Ordering::Relaxed);
+/// Whoever waits for the end: is shown how far it is, and may not want to wait any longer.
+struct Watch {
+    interrupt: Arc<Interrupt>,
+    display: Display,
+    done: Counts,
+}
+
+impl Watch {
+    /// Between two steps.
+    ///
+    /// # Errors
+    /// It is to end.
+    fn look(&mut self) -> Result<(), Failure> {
+        if self.interrupt.has_come() {
+            return Err(Failure::interrupted());
         }
-    });
-    Ok(stop)
+        self.display.tick(|| self.done);
+        Ok(())
+    }
 }
 
 /// Clones one object, in place of what has been there.
-fn clone(from: &Place, to: &Place, recursive: bool, stop: &AtomicBool) -> Result<Totals, Failure> {
+fn clone(from: &Place, to: &Place, recursive: bool, watch: &mut Watch) -> Result<Totals, Failure> {
     let source = from.stat()?;
     let is_dir = source.is_dir();
     if is_dir && !recursive {
@@ -128,7 +138,7 @@ fn clone(from: &Place, to: &Place, recursive: bool, stop: &AtomicBool) -> Result
         Err(errno) => return Err(refused(&to.shown, errno)),
     }
     let temporary = Temporary::new(&to.dir);
-    let cloner = Cloner::new(&to.dir, &from.shown, &to.shown, stop);
+    let cloner = Cloner::new(&to.dir, &from.shown, &to.shown, watch);
     let totals = cloner.clone_tree(&from.dir, &from.name, temporary.name())?;
     let flags = if is_dir {
         RenameFlags::NOREPLACE

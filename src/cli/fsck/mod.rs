@@ -1,37 +1,31 @@
 //! `-fsck` and `fsck`: unlocks the volume, has it checked, tells what was found and how far it is.
 
 mod checkpoint;
-mod interrupt;
 mod json;
 mod mounted;
 mod options;
-mod progress;
 mod repair;
 mod text;
 
 pub(crate) use options::{FsckArgs, FsckOptions};
 
 use super::exit::{ExitCode, Failure};
+use super::interrupt::Interrupt;
 use super::output::{Kind, Output};
+use super::progress::{Counts, Display, TICK, Total};
 use super::values::quoted;
 use super::{paths, unlock};
 use crate::fsck::{Check, Finding, Options, Start, Totals};
-use crate::sys::process;
-use crate::vault::{self, Vault};
+use crate::vault::Vault;
 use checkpoint::CheckpointFile;
-use interrupt::Interrupt;
-use progress::Display;
 use serde_json::Value;
 use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
 
 /// More threads than this do not make a disk faster.
 const THREADS_MAX: usize = 16;
-/// How often a terminal is shown how far it is.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Checks a volume.
 ///
@@ -43,7 +37,13 @@ pub(crate) fn run(options: &FsckOptions) -> Result<ExitCode, Failure> {
     let out = &Output::new(messages.quiet || options.args.json, messages.wpanic);
     options.volume.announce(out);
     out.info("Checking filesystem...");
-    let vault = open(options, out)?;
+    let vault = unlock::open_vault(
+        &options.volume,
+        &options.key,
+        &options.format,
+        &options.bad_names,
+        out,
+    )?;
     let mut checkpoint = match &options.args.resume {
         Some(path) => Some(CheckpointFile::open(path, &vault)?),
         None => None,
@@ -71,22 +71,6 @@ pub(crate) fn run(options: &FsckOptions) -> Result<ExitCode, Failure> {
         return Ok(code);
     }
     repair::run(options, &vault, &telling.findings, &interrupt, out)
-}
-
-fn open(options: &FsckOptions, out: &Output) -> Result<Vault, Failure> {
-    let unlocked = unlock::unlock(&options.volume, &options.key, &options.format, out)?;
-    // As many as are allowed; what cannot be opened then counts as skipped.
-    let _ = process::raise_nofile_limit();
-    let path = &options.volume.cipherdir;
-    let how = vault::Options {
-        preallocate: true,
-        shared_storage: true,
-    };
-    let vault = Vault::open(path, &unlocked.params, &unlocked.key, how).map_err(|error| {
-        let message = format!("Invalid cipherdir: {}: {error}", path.display());
-        Failure::new(ExitCode::CipherDir, message)
-    })?;
-    Ok(vault.showing(options.bad_names.clone()))
 }
 
 fn threads() -> NonZeroUsize {
@@ -129,7 +113,8 @@ fn watch(
     interrupt: &Interrupt,
 ) -> Result<Totals, Failure> {
     let (sender, findings) = mpsc::sync_channel(UNTOLD);
-    let display = Display::new(telling.options);
+    let messages = &telling.options.messages;
+    let display = Display::new("fsck", &Output::new(messages.quiet, messages.wpanic));
     thread::scope(|scope| {
         let working = scope.spawn(move || {
             check.run(&|finding| {
@@ -148,6 +133,17 @@ fn watch(
         told?;
         totals.map_err(|_| Failure::new(ExitCode::Other, "fsck: the check has failed"))
     })
+}
+
+fn counts(check: &Check<'_>) -> Counts {
+    let progress = check.progress();
+    Counts {
+        files: progress.files(),
+        bytes: progress.bytes(),
+        total: progress
+            .total()
+            .map_or(Total::Counting, |(files, bytes)| Total::Known(files, bytes)),
+    }
 }
 
 /// Tells what happens until the check has ended.
@@ -171,7 +167,7 @@ fn attend(
         if interrupt.has_come() && !check.is_stopped() {
             check.stop();
         }
-        display.update(check.progress());
+        display.update(&counts(check));
         telling.keep_checkpoint(check)?;
     }
 }

@@ -1,9 +1,9 @@
 //! The repair that follows a check: shows what would be done, asks, does it.
 
-use super::interrupt::Interrupt;
 use super::options::FsckOptions;
 use super::{json, mounted};
 use crate::cli::exit::{ExitCode, Failure};
+use crate::cli::interrupt::Interrupt;
 use crate::cli::output::{Kind, Output};
 use crate::cli::values::quoted;
 use crate::fsck::Finding;

@@ -1,10 +1,8 @@
-//! How far a check is: a bar on a terminal, a line now and then elsewhere, nothing with `-q`.
+//! How far long work is: a bar on a terminal, a line now and then elsewhere, nothing with `-q`.
 //!
-//! Until everything has been counted, which happens beside the check, no end is claimed.
+//! Until everything has been counted, which may happen beside the work, no end is claimed.
 
-use super::options::FsckOptions;
-use crate::cli::output::{Kind, Output};
-use crate::fsck::Progress;
+use super::output::{Kind, Output};
 use indicatif::{BinaryBytes, FormattedDuration, HumanCount, ProgressBar, ProgressStyle};
 use std::fmt;
 use std::io::IsTerminal;
@@ -15,12 +13,41 @@ const FIRST_LINE: Duration = Duration::from_millis(250);
 const NEXT_LINES: Duration = Duration::from_secs(10);
 /// What a file costs besides its content, in bytes that could have been read meanwhile.
 const FILE_COST: u64 = 32 * 1024;
+/// How often a terminal is shown how far it is.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+
+/// How far the work is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    /// Files that are done.
+    pub(crate) files: u64,
+    /// Bytes that are done.
+    pub(crate) bytes: u64,
+    /// How much there is in all.
+    pub(crate) total: Total,
+}
+
+/// How much there is to do in all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Total {
+    /// Nobody counts.
+    #[default]
+    Unknown,
+    /// Somebody is counting.
+    Counting,
+    /// So many files and bytes.
+    Known(u64, u64),
+}
 
 /// Shows the progress to the user.
-pub(super) struct Display {
+pub(crate) struct Display {
+    /// What is done, in one word.
+    name: &'static str,
     target: Target,
+    /// When it was shown last.
+    shown: Option<Instant>,
     begun: Instant,
-    /// Work and bytes that were done before, when the check goes on from a checkpoint.
+    /// Work and bytes that were done before, when it goes on from a checkpoint.
     origin: Option<(u64, u64)>,
 }
 
@@ -31,41 +58,50 @@ enum Target {
 }
 
 impl Display {
-    pub(super) fn new(options: &FsckOptions) -> Display {
-        let messages = &options.messages;
-        let target = if messages.quiet {
+    /// Shows it where `out` writes to, under this name.
+    pub(crate) fn new(name: &'static str, out: &Output) -> Display {
+        let target = if out.is_quiet() {
             Target::Nobody
         } else if std::io::stderr().is_terminal() {
             Target::Bar(bar())
         } else {
-            let out = Output::new(messages.quiet, messages.wpanic);
-            let due = FIRST_LINE;
+            let (out, due) = (out.clone(), FIRST_LINE);
             Target::Lines { out, due }
         };
         Display {
+            name,
             target,
+            shown: None,
             begun: Instant::now(),
             origin: None,
         }
     }
 
     /// Whether it is of use to know how much there is in all.
-    pub(super) fn wants_total(&self) -> bool {
+    pub(crate) fn wants_total(&self) -> bool {
         !matches!(self.target, Target::Nobody)
     }
 
     /// Clears the way for lines that `write` writes.
-    pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+    pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.target {
             Target::Bar(bar) => bar.suspend(write),
             _ => write(),
         }
     }
 
+    /// Shows how far it is, unless that was done a moment ago.
+    pub(crate) fn tick(&mut self, counts: impl FnOnce() -> Counts) {
+        if self.shown.is_none_or(|shown| shown.elapsed() >= TICK) {
+            self.shown = Some(Instant::now());
+            self.update(&counts());
+        }
+    }
+
     /// Shows how far it is, if it is time to.
-    pub(super) fn update(&mut self, progress: &Progress) {
+    pub(crate) fn update(&mut self, counts: &Counts) {
         let elapsed = self.begun.elapsed();
-        let state = State::new(progress, elapsed, &mut self.origin);
+        let state = State::new(counts, elapsed, &mut self.origin);
         match &mut self.target {
             Target::Bar(bar) => {
                 if let (Some((_, _, all)), None) = (state.all, bar.length()) {
@@ -77,7 +113,7 @@ impl Display {
             }
             Target::Lines { out, due } if elapsed >= *due => {
                 *due = elapsed + NEXT_LINES;
-                out.write(Kind::Progress, &format!("fsck: {state}"));
+                out.write(Kind::Progress, &format!("{}: {state}", self.name));
             }
             _ => {}
         }
@@ -100,12 +136,13 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
-/// How far a check is.
+/// How far it is, to be shown.
 struct State {
     files: u64,
     bytes: u64,
     /// Files, bytes and work in all, once they have been counted.
     all: Option<(u64, u64, u64)>,
+    is_counting: bool,
     work: u64,
     /// Bytes each second.
     rate: u64,
@@ -113,12 +150,18 @@ struct State {
 }
 
 impl State {
-    fn new(progress: &Progress, elapsed: Duration, origin: &mut Option<(u64, u64)>) -> State {
-        let (files, bytes) = (progress.files(), progress.bytes());
+    fn new(counts: &Counts, elapsed: Duration, origin: &mut Option<(u64, u64)>) -> State {
+        let Counts {
+            files,
+            bytes,
+            total,
+        } = *counts;
         let work = work_of(files, bytes);
         let (work_before, bytes_before) = *origin.get_or_insert((work, bytes));
-        let all = progress.total();
-        let all = all.map(|(files, bytes)| (files, bytes, work_of(files, bytes).max(1)));
+        let all = match total {
+            Total::Known(files, bytes) => Some((files, bytes, work_of(files, bytes).max(1))),
+            Total::Unknown | Total::Counting => None,
+        };
         let left = all.and_then(|(_, _, all)| {
             let done = work.saturating_sub(work_before);
             let to_do = all.saturating_sub(work);
@@ -128,6 +171,7 @@ impl State {
             files,
             bytes,
             all,
+            is_counting: matches!(total, Total::Counting),
             work,
             rate: rate(bytes.saturating_sub(bytes_before), elapsed),
             left,
@@ -166,7 +210,10 @@ impl fmt::Display for State {
                     "{files} of {all_files} files, {bytes} of {all_bytes}, {rate}/s"
                 )?;
             }
-            None => write!(f, "{files} files, {bytes}, {rate}/s, still counting")?,
+            None => write!(f, "{files} files, {bytes}, {rate}/s")?,
+        }
+        if self.is_counting {
+            f.write_str(", still counting")?;
         }
         match self.left {
             Some(left) => write!(f, ", {} left", FormattedDuration(left)),
@@ -194,12 +241,15 @@ mod tests {
             files: 1234,
             bytes: 5 << 20,
             all: None,
+            is_counting: true,
             work: 0,
             rate: 3 << 20,
             left: None,
         };
         let wanted = "1,234 files, 5.00 MiB, 3.00 MiB/s, still counting";
         assert_eq!(state.to_string(), wanted);
+        state.is_counting = false;
+        assert_eq!(state.to_string(), "1,234 files, 5.00 MiB, 3.00 MiB/s");
         state.all = Some((2000, 8 << 20, 1));
         state.left = Some(Duration::from_secs(61));
         let wanted = "1,234 of 2,000 files, 5.00 MiB of 8.00 MiB, 3.00 MiB/s, 00:01:01 left";

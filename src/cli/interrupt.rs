@@ -1,11 +1,11 @@
-//! Signals that end a check. They do not end the process: what has been begun is put in order.
+//! Signals that end long work. They do not end the process: what has been begun is put in order.
 
 use crate::cli::exit::{ExitCode, Failure};
 use crate::cli::output;
+use crate::sys::process;
 use crate::sys::signal::{self, Signal};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::retry_on_intr;
-use std::fmt::Display;
 use std::io::{PipeReader, Write, stdin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,19 +14,37 @@ use std::thread;
 const ENDS: [Signal; 2] = [Signal::INT, Signal::TERM];
 
 /// Whether somebody wants an end.
-pub(super) struct Interrupt {
+pub(crate) struct Interrupt {
     has_come: AtomicBool,
     /// Readable from then on.
     arrived: PipeReader,
 }
 
+/// From now on a signal ends the process at once, with the exit code of what was interrupted. For
+/// work that may have to wait for somebody and leaves nothing to be put in order.
+pub(crate) fn quit_on_signals() -> Result<(), Failure> {
+    block()?;
+    thread::spawn(|| {
+        if signal::wait(&ENDS).is_ok() {
+            process::quit(ExitCode::Signal.number());
+        }
+    });
+    Ok(())
+}
+
+fn block() -> Result<(), Failure> {
+    let blocked = signal::block(&ENDS);
+    blocked.map_err(|errno| Failure::new(ExitCode::Other, errno.to_string()))
+}
+
 impl Interrupt {
     /// Keeps signals from ending the process from now on. To be called before there are other
     /// threads.
-    pub(super) fn catch() -> Result<Arc<Self>, Failure> {
-        let failed = |error: &dyn Display| Failure::new(ExitCode::Other, error.to_string());
-        signal::block(&ENDS).map_err(|errno| failed(&errno))?;
-        let (arrived, mut tell) = std::io::pipe().map_err(|error| failed(&error))?;
+    pub(crate) fn catch() -> Result<Arc<Self>, Failure> {
+        block()?;
+        let pipe = std::io::pipe();
+        let (arrived, mut tell) =
+            pipe.map_err(|error| Failure::new(ExitCode::Other, error.to_string()))?;
         let interrupt = Arc::new(Self {
             has_come: AtomicBool::new(false),
             arrived,
@@ -44,12 +62,12 @@ impl Interrupt {
     }
 
     /// Whether a signal has come.
-    pub(super) fn has_come(&self) -> bool {
+    pub(crate) fn has_come(&self) -> bool {
         self.has_come.load(Ordering::Relaxed)
     }
 
     /// Asks at the terminal that is stdin. `None` if a signal comes first, or nothing more.
-    pub(super) fn ask(&self, question: &str) -> Option<String> {
+    pub(crate) fn ask(&self, question: &str) -> Option<String> {
         output::prompt(question);
         let stdin = stdin();
         let mut sources = [
