@@ -106,6 +106,32 @@ fn the_name_alone_finds_the_program_on_the_path() {
 }
 
 #[test]
+fn the_helper_of_mount_takes_what_mount_gives_it() {
+    if !is_root("mount.gocryptfs") {
+        return;
+    }
+    let (desk, programs) = (Desk::new(), programs());
+    let point = Point::new(&desk);
+    let helper = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/package/mount.gocryptfs");
+    let asked = |extra: &[&str]| {
+        let mut command = Command::new(&helper);
+        command.arg(desk.path("C")).arg(desk.path("M")).args(extra);
+        command.env("PATH", programs.path()).current_dir("/");
+        command.output().unwrap()
+    };
+    let options = format!("ro,noexec,passfile={}", desk.path("right").display());
+    let output = asked(&["-f", "-o", &options]);
+    assert!(output.status.success() && point.line().is_none());
+    let output = asked(&["-s", "-n", "-v", "-o", &options, "-t", "gocryptfs"]);
+    assert!(output.status.success(), "{output:?}");
+    let wanted = "fuse.gocryptfs ro,nosuid,nodev,noexec,relatime,user_id=0,group_id=0";
+    assert_eq!(point.shown().as_deref(), Some(wanted));
+    point.unmount();
+    let wrong = format!("passfile={}", desk.path("wrong").display());
+    assert_eq!(asked(&["-o", &wrong]).status.code(), Some(12));
+}
+
+#[test]
 fn programs_are_found_although_the_path_is_empty() {
     let desk = Desk::new();
     let line = "-extpass=printenv -extpass=FROM_ENV -passwd C";
