@@ -5,6 +5,7 @@ mod errors;
 mod everything;
 mod hostile;
 mod listing;
+mod load;
 mod operations;
 mod races;
 mod unlinked;

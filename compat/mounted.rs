@@ -7,6 +7,7 @@ mod damage;
 mod growth;
 mod links;
 mod listing;
+mod load;
 mod modes;
 mod names;
 mod options;

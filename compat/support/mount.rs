@@ -4,6 +4,7 @@ use super::program::{PASSWORD, Program};
 use super::vault::Vault;
 use super::wait;
 use rustix::mount::UnmountFlags;
+use rustix::process::{Pid, Signal};
 use std::fs::{self, File, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -108,6 +109,15 @@ impl Mount {
         assert!(is_peace, "ended with {status:?}\n{}", self.log());
         self.is_mounted = false;
         self.log()
+    }
+
+    /// Tells the program to end; its exit code.
+    pub(crate) fn terminated(mut self) -> Option<i32> {
+        let pid = Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, Signal::TERM).unwrap();
+        let status = wait::until(|| self.child.try_wait().unwrap());
+        self.is_mounted = self.is_shown();
+        status?.code()
     }
 
     /// Whether a thread of the program waits for a disk.
