@@ -19,6 +19,7 @@ mod clone;
 mod core;
 mod ctlsock;
 mod direct;
+mod documents;
 mod fsck;
 mod fuzz;
 mod golden;

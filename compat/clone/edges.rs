@@ -192,7 +192,7 @@ fn other_vault(ground: &Ground) {
     mount.unmount();
 }
 
-/// What is said in the README about making a clone independent again.
+/// What is said in docs/reflink.md about making a clone independent again.
 fn unshared(ground: &Ground) {
     let source = ground.write("parent", &bytes(9, 300_000));
     copy(&source, &ground.open("child"), 0, 0, WHOLE).unwrap();

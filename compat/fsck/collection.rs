@@ -79,9 +79,9 @@ fn verdict_and_words_are_those_of_the_go_program_where_it_knows_the_damage() {
 }
 
 #[test]
-fn the_readme_knows_what_is_found() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(readme).unwrap();
+fn the_document_knows_what_is_found() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fsck.md");
+    let document = fs::read_to_string(document).unwrap();
     for folder in broken_volumes() {
         let output = check(&Vault::unpack(&folder), &["--json", "--verbose"], &[]);
         for finding in objects(&output) {
@@ -90,7 +90,7 @@ fn the_readme_knows_what_is_found() {
             for word in words.chain(finding.as_object().unwrap().keys().map(String::as_str)) {
                 let word = word.trim_end_matches("_hex");
                 let quoted = [format!("`{word}`"), format!("\"{word}\"")];
-                assert!(quoted.iter().any(|word| readme.contains(word)), "{word}");
+                assert!(quoted.iter().any(|word| document.contains(word)), "{word}");
             }
         }
     }
