@@ -281,7 +281,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
 
     fn open(&self, _req: &Request, ino: INodeNo, mode: OpenFlags, reply: ReplyOpen) {
         let opened = self.opened(self.fs.open(self.at(ino), flags(mode.0)));
-        reply::open("open", opened, reply);
+        reply::open("open", opened, flags(mode.0), reply);
     }
 
     fn read(
@@ -366,13 +366,13 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         reply::empty("fsync", self.fs.fsync(handle(fh), datasync), reply);
     }
 
-    fn opendir(&self, _req: &Request, ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
+    fn opendir(&self, _req: &Request, ino: INodeNo, mode: OpenFlags, reply: ReplyOpen) {
         let opened = self.opened(self.fs.opendir(self.inside(ino)));
         let opened = opened.map(|handle| Opened {
             handle,
             keep_cache: false,
         });
-        reply::open("opendir", opened, reply);
+        reply::open("opendir", opened, flags(mode.0), reply);
     }
 
     fn readdir(
@@ -532,7 +532,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
                 &convert::attr(entry.node.0, &entry.attr),
                 Generation(entry.generation),
                 FileHandle(opened.handle.0),
-                reply::open_flags(&opened),
+                reply::open_flags(&opened, flags(bits)),
             ),
             Err(error) => reply.error(failed("create", &error)),
         }

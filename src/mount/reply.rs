@@ -8,7 +8,7 @@ use fuser::{
 use tracing::{debug, warn};
 
 use crate::mount::convert::{self, errno};
-use crate::vfs::{Attr, Entry, Error, LogLevel, Opened, Result, Timeouts};
+use crate::vfs::{Attr, Entry, Error, LogLevel, OpenFlags, Opened, Result, Timeouts};
 
 /// How long the kernel may believe the attributes of an entry. The reply has one field for node
 /// and inode number; where they differ, the kernel asks again for the number that programs see.
@@ -69,17 +69,19 @@ pub(super) fn xattr(operation: &str, found: Result<Vec<u8>>, size: u32, reply: R
     }
 }
 
-pub(super) fn open(operation: &str, opened: Result<Opened>, reply: ReplyOpen) {
+/// Replies with a file or directory that was opened as `asked`.
+pub(super) fn open(operation: &str, opened: Result<Opened>, asked: OpenFlags, reply: ReplyOpen) {
     match opened {
-        Ok(opened) => reply.opened(FileHandle(opened.handle.0), open_flags(&opened)),
+        Ok(opened) => reply.opened(FileHandle(opened.handle.0), open_flags(&opened, asked)),
         Err(error) => reply.error(failed(operation, &error)),
     }
 }
 
-pub(super) fn open_flags(opened: &Opened) -> FopenFlags {
-    if opened.keep_cache {
-        FopenFlags::FOPEN_KEEP_CACHE
-    } else {
-        FopenFlags::empty()
-    }
+pub(super) fn open_flags(opened: &Opened, asked: OpenFlags) -> FopenFlags {
+    let mut flags = FopenFlags::empty();
+    flags.set(FopenFlags::FOPEN_KEEP_CACHE, opened.keep_cache);
+    // Who cannot write need not ask at the end how writing went.
+    let is_read_only = asked & OpenFlags::ACCMODE == OpenFlags::RDONLY;
+    flags.set(FopenFlags::FOPEN_NOFLUSH, is_read_only);
+    flags
 }

@@ -215,7 +215,7 @@ impl<B: Backing> CipherFile<B> {
     fn copy_raw(&self, source: &CipherFile<B>, start: u64, end: u64) -> Result<()> {
         let bytes = source.read_raw(start, end)?;
         let size = CipherOffset(self.backing.len()?);
-        self.commit(size, CipherOffset(start), &bytes)
+        self.commit(size, CipherOffset(start), &bytes, None)
     }
 }
 

@@ -163,7 +163,7 @@ impl<B: Backing> CipherFile<B> {
             let to = PlainOffset(request.target_at.0 + bytes);
             let done = source
                 .read_locked(from, piece, &mut buf)
-                .and_then(|data| self.write_locked(to, data).map(|()| data.len()));
+                .and_then(|data| self.write_locked(to, data).map(|_| data.len()));
             match done {
                 Ok(0) => break,
                 Ok(len) => bytes += len as u64,

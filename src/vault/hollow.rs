@@ -68,14 +68,14 @@ impl<B: Backing> CipherFile<B> {
         let hole = vec![0; self.layout().cipher_block()];
         for &block in zeros {
             let start = self.layout().cipher_start(block);
-            self.commit(self.cipher_size()?, start, &hole)?;
+            self.commit(self.cipher_size()?, start, &hole, None)?;
         }
         let slot = self.insure(0, HEADER_LEN as u64)?;
         self.put_header(id)?;
         let sealed = self.seal_last_zeros(id, size);
         let cipher_size = self.cipher_size()?;
         let at = self.layout().cipher_start(self.layout().block_of(size));
-        let done = self.commit(cipher_size, at, &sealed);
+        let done = self.commit(cipher_size, at, &sealed, None);
         if let (Err(_), Some(old)) = (&done, old) {
             self.content().set_id(None);
             insist(&self.backing, slot, 0, &old.to_header())?;
@@ -97,7 +97,7 @@ impl<B: Backing> CipherFile<B> {
     /// Writes the header of the file `id`.
     pub(super) fn put_header(&self, id: FileId) -> Result<()> {
         let size = self.cipher_size()?;
-        self.commit(size, CipherOffset(0), &id.to_header())?;
+        self.commit(size, CipherOffset(0), &id.to_header(), None)?;
         self.content().set_id(Some(id));
         Ok(())
     }

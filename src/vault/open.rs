@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::format::{CipherOffset, FileId};
+use crate::format::{BlockNo, CipherOffset, FileId};
 use crate::sys::FileKey;
 
 /// The table of open files.
@@ -31,6 +31,7 @@ pub(crate) struct Registration {
 pub(crate) struct Content {
     lock: RwLock<()>,
     known: Mutex<Known>,
+    last_written: Mutex<Option<Written>>,
     /// Whether what is known may be kept: not when somebody else writes the vault too.
     cacheable: bool,
 }
@@ -42,6 +43,16 @@ pub(crate) struct Known {
     pub(crate) id: Option<FileId>,
     /// The size of the backing file.
     pub(crate) size: Option<CipherOffset>,
+}
+
+/// The block in which the last write ended, both ways: the next write goes on there, most likely.
+pub(crate) struct Written {
+    /// Which block.
+    pub(crate) no: BlockNo,
+    /// Its plain bytes.
+    pub(crate) plain: Vec<u8>,
+    /// As it is stored.
+    pub(crate) stored: Vec<u8>,
 }
 
 impl OpenFiles {
@@ -88,6 +99,7 @@ impl Content {
         Content {
             lock: RwLock::new(()),
             known: Mutex::default(),
+            last_written: Mutex::default(),
             cacheable,
         }
     }
@@ -99,7 +111,27 @@ impl Content {
 
     /// Keeps everybody else out.
     pub(crate) fn exclude(&self) -> RwLockWriteGuard<'_, ()> {
+        let guard = self.lock.write();
+        self.take_written();
+        guard
+    }
+
+    /// As [`Content::exclude`], for a write that may go on where the last one ended.
+    pub(crate) fn exclude_to_write(&self) -> RwLockWriteGuard<'_, ()> {
         self.lock.write()
+    }
+
+    /// The block in which the last write ended, if that was the last change. For holders of the
+    /// exclusive lock, who are about to change something.
+    pub(crate) fn take_written(&self) -> Option<Written> {
+        self.last_written.lock().take()
+    }
+
+    /// Notes the block in which a write ended. For holders of the exclusive lock.
+    pub(crate) fn set_written(&self, written: Option<Written>) {
+        if self.cacheable {
+            *self.last_written.lock() = written;
+        }
     }
 
     /// Whether anybody holds the lock.

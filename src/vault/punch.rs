@@ -45,6 +45,7 @@ impl<B: Backing> CipherFile<B> {
             return Ok(());
         }
         self.write_span(PlainOffset(part.start), &[0; PLAIN_BLOCK][..len])
+            .map(drop)
     }
 
     /// Turns whole blocks into a hole.

@@ -137,7 +137,7 @@ impl<B: Backing> CipherFile<B> {
         self.codec.seal_run(id, block, &plain, &mut sealed);
         // Cutting must not fail for want of it: it makes space.
         let mut slot = self.insure(start.0, sealed.len() as u64).ok().flatten();
-        self.commit(self.cipher_size()?, start, &sealed)
+        self.commit(self.cipher_size()?, start, &sealed, None)
             .or_else(|error| self.make_room(error, start, &sealed, slot.take()))?;
         let cut = self.set_cipher_size(layout.cipher_size(size));
         if cut.is_err() {
@@ -167,7 +167,7 @@ impl<B: Backing> CipherFile<B> {
             return Err(error);
         }
         self.set_cipher_size(end)?;
-        self.commit(end, start, sealed)
+        self.commit(end, start, sealed, None)
     }
 
     /// Grows the file from `old` to `size` bytes of plain size. The caller holds the exclusive
@@ -179,14 +179,14 @@ impl<B: Backing> CipherFile<B> {
         let same_block =
             old.0 > 0 && layout.block_of(PlainOffset(old.0 - 1)) == layout.block_of(last);
         if same_block {
-            return self.write_span(last, &[0]);
+            return self.write_span(last, &[0]).map(drop);
         }
         self.pad_for(last, old)?;
         let grown = if size.0.is_multiple_of(PLAIN_BLOCK as u64) {
             self.ensure_header()
                 .and_then(|()| self.set_cipher_size(layout.cipher_size(size)))
         } else {
-            self.write_span(last, &[0])
+            self.write_span(last, &[0]).map(drop)
         };
         if grown.is_err() && old == PlainOffset(0) {
             let _ = self.set_cipher_size(CipherOffset(0));

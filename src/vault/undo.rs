@@ -48,17 +48,17 @@ enum How {
 }
 
 impl<'a, B: Backing> Undo<'a, B> {
-    /// Prepares for a write of `len` bytes at `at` into a file of `old_size` bytes.
+    /// Prepares for a write of `len` bytes at `at` into a file of `old_size` bytes. What is
+    /// overwritten is `old`, if the caller knows.
     ///
     /// # Errors
     /// No space, or the old bytes cannot be read: nothing has changed yet.
     pub(super) fn prepare(
-        backing: &B,
-        safety: Safety,
-        spare: &'a Spare<B>,
+        (backing, safety, spare): (&B, Safety, &'a Spare<B>),
         old_size: CipherOffset,
         at: CipherOffset,
         len: u64,
+        old: Option<Vec<u8>>,
     ) -> sys::Result<Undo<'a, B>> {
         let end = at.0.saturating_add(len).min(old_size.0);
         let overlap = end.saturating_sub(at.0);
@@ -72,6 +72,9 @@ impl<'a, B: Backing> Undo<'a, B> {
                 Err(errno) => return Err(errno),
             },
             Safety::Insure if is_long && slot.is_some() => How::Finish,
+            _ if old.as_ref().is_some_and(|old| old.len() as u64 == overlap) => {
+                How::PutBack(old.unwrap_or_default())
+            }
             _ => remember(backing, at.0, overlap)?,
         };
         Ok(Undo {

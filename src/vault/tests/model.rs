@@ -18,6 +18,8 @@ struct Pair {
     file: CipherFile<MemFile>,
     plain: Vec<u8>,
     chance: Rng,
+    /// Where the last write ended.
+    end: usize,
 }
 
 impl Pair {
@@ -44,7 +46,14 @@ impl Pair {
         match self.below(11) {
             0..3 => self.read(at),
             3..6 => {
-                let len = self.length();
+                let len = match self.below(3) {
+                    0 => 1 + self.below(700),
+                    _ => self.length(),
+                };
+                // often where the last write has ended
+                let at = if self.below(3) == 0 { self.end } else { at };
+                let offset = PlainOffset(at as u64);
+                self.end = (at + len) % (14 * BLOCK);
                 let data = pattern(len, self.below(256));
                 self.file.write(offset, &data).unwrap();
                 put(&mut self.plain, at, &data);
@@ -116,6 +125,7 @@ fn run(kept: Kept) {
         file: open(MemFile::default(), kept),
         plain: Vec::new(),
         chance: Rng::new(Rng::seed()),
+        end: 0,
     };
     for number in 1..=ops {
         pair.step();

@@ -124,6 +124,17 @@ fn where_no_space_can_be_reserved_long_overwrites_are_remembered() {
 }
 
 #[test]
+fn small_writes_one_after_the_other_read_nothing_back() {
+    let data = pattern(10_000, 1);
+    let file = poor(|_| (), 0..u64::MAX);
+    for (number, piece) in data.chunks(700).enumerate() {
+        file.write(PlainOffset(number as u64 * 700), piece).unwrap();
+    }
+    let left = open(MemFile::new(file.backing.image.bytes()), KEPT);
+    assert_eq!(content(&left).unwrap(), data);
+}
+
+#[test]
 fn what_cannot_be_read_is_not_touched() {
     let data = pattern(3 * BLOCK, 1);
     let bad = 4200..4201;
