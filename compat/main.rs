@@ -24,6 +24,7 @@ mod fsck;
 mod fuzz;
 mod golden;
 mod idle;
+mod json;
 mod model;
 mod mounted;
 mod power;

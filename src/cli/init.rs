@@ -3,10 +3,11 @@
 //! Nothing that exists is overwritten. What can be wrong is looked for before the password is
 //! asked for.
 
-use super::command::{InitOptions, PasswordSource, Token, Volume};
+use super::command::{InitOptions, Volume};
 use super::cpu;
 use super::exit::{ExitCode, Failure};
 use super::help::CREATOR;
+use super::keys::{PasswordSource, Token};
 use super::output::{Kind, Output};
 use super::passwd::{cannot_write, log_n};
 use super::password::{self, Purpose, fido2};

@@ -17,6 +17,8 @@ mod ignored;
 mod info;
 mod init;
 mod interrupt;
+mod json;
+mod keys;
 mod log;
 mod mount;
 mod mount_words;
@@ -30,6 +32,7 @@ mod paths;
 mod progress;
 mod reverse;
 mod speed;
+mod stats;
 mod unlock;
 mod values;
 mod verb;
@@ -62,7 +65,8 @@ pub fn main(line: impl IntoIterator<Item = OsString>) -> std::process::ExitCode 
     harden();
     inherited::set_path_if_empty(PATH);
     let line: Vec<OsString> = line.into_iter().collect();
-    finish(start(&line))
+    let is_json = json::is_wanted(&line);
+    finish(start(&line), is_json)
 }
 
 /// Keeps keys in the memory of this process. What the system does not let us forbid we can do
@@ -73,9 +77,13 @@ fn harden() {
 }
 
 /// Tells what went wrong, if anything.
-fn finish(ended: Result<ExitCode, Failure>) -> std::process::ExitCode {
+fn finish(ended: Result<ExitCode, Failure>, is_json: bool) -> std::process::ExitCode {
     let code = ended.unwrap_or_else(|failure| {
         let out = Output::new(false, false);
+        if is_json && !failure.message.is_empty() {
+            out.write(Kind::Fatal, &json::failure(&failure).to_string());
+            return failure.code;
+        }
         if !failure.message.is_empty() {
             out.write(Kind::Fatal, &failure.message);
         }
@@ -145,11 +153,12 @@ fn start(original: &[OsString]) -> Result<ExitCode, Failure> {
 fn run(command: Command, line: &[OsString], out: &Output) -> Result<ExitCode, Failure> {
     match command {
         Command::Help { all } => help::help(out, all),
-        Command::Speed => speed::run(out),
+        Command::Speed { json } => speed::run(json, out),
         Command::Version => help::version("gocryptfs", out),
         Command::Init(options) => return init::run(&options, out),
         Command::Passwd(options) => return passwd::run(&options, out),
-        Command::Info(volume) => return info::run(&volume, out),
+        Command::Info { volume, json } => return info::run(&volume, json, out),
+        Command::Stats(options) => return stats::run(&options, out),
         Command::Fsck(options) => return fsck::run(&options),
         Command::Clone(options) => return clone::run(&options, out),
         Command::Direct(options) => return direct::run(&options),

@@ -16,7 +16,7 @@ use crate::mount::{self, Session, Unmounter};
 use crate::sys::signal::{self, Signal};
 use crate::sys::{Dir, process};
 use crate::vault::{self, Vault};
-use crate::vfs::{Paths, Vfs};
+use crate::vfs::{Counted, Paths, Vfs};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -64,7 +64,7 @@ fn start<V: Vfs + Paths>(
     control: Option<&ControlSocket>,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
-    let fs = Arc::new(fs);
+    let fs = Arc::new(Counted::new(fs));
     // With the keys that it has made meanwhile.
     process::lock_memory();
     if let Err(errno) = process::raise_nofile_limit() {

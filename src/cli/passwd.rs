@@ -1,7 +1,8 @@
 //! `-passwd`: wraps the master key by another password.
 
-use super::command::{GivenKey, KeySource, PasswdOptions, PasswordSource};
+use super::command::PasswdOptions;
 use super::exit::{ExitCode, Failure};
+use super::keys::{GivenKey, KeySource, PasswordSource};
 use super::output::{Kind, Output};
 use super::password::{self, Purpose};
 use super::unlock;

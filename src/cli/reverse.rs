@@ -1,8 +1,9 @@
 //! The view that reverse mode mounts, and what the user wants left out of it.
 
 use super::args::ReverseArgs;
-use super::command::{KeySource, MountOptions};
+use super::command::MountOptions;
 use super::exit::{ExitCode, Failure};
+use super::keys::KeySource;
 use super::mount::cannot_open;
 use super::unlock::Unlocked;
 use super::values::quoted;

@@ -2,8 +2,10 @@
 
 use super::cpu;
 use super::help;
+use super::json;
 use super::output::{Kind, Output};
 use crate::crypto::{Backend, ContentCipher, ContentSuite, Message, random};
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// What is measured, in the order in which it is shown.
@@ -22,29 +24,73 @@ const BLOCKS: u16 = 32;
 const TIME: Duration = Duration::from_millis(300);
 
 /// Measures and shows the speed of each cipher in each implementation.
-pub(crate) fn run(out: &Output) {
-    help::version("gocryptfs", out);
+pub(crate) fn run(json: bool, out: &Output) {
     let model = cpu::model().unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    if json {
+        let rows: Vec<Value> = CIPHERS
+            .into_iter()
+            .map(|cipher| described(&measure(cipher)))
+            .collect();
+        let object = json!({
+            "cpu": model,
+            "aes_gcm_acceleration": cpu::has_aes_gcm(),
+            "ciphers": rows,
+        });
+        return out.write(Kind::Answer, &json::object("speed", object).to_string());
+    }
+    help::version("gocryptfs", out);
     let with = if cpu::has_aes_gcm() { "with" } else { "no" };
     out.write(
         Kind::Answer,
         &format!("cpu: {model}; {with} AES-GCM acceleration"),
     );
-    for (suite, backend) in CIPHERS {
-        out.write(Kind::Answer, &row(suite, backend));
+    for cipher in CIPHERS {
+        out.write(Kind::Answer, &line(&measure(cipher)));
     }
 }
 
-fn row(suite: ContentSuite, backend: Backend) -> String {
-    let name = format!("{}-{}", suite.name(), backend.name());
-    let Some(cipher) = backend.sample(suite) else {
+/// A cipher in one implementation, and its speed unless that implementation is not built in.
+struct Row {
+    suite: ContentSuite,
+    backend: Backend,
+    speed: Option<f64>,
+}
+
+fn measure((suite, backend): (ContentSuite, Backend)) -> Row {
+    let cipher = backend.sample(suite);
+    Row {
+        suite,
+        backend,
+        speed: cipher.map(|cipher| megabytes_per_second(&cipher)),
+    }
+}
+
+impl Row {
+    /// Whether it is what files are encrypted with.
+    fn is_selected(&self) -> bool {
+        self.speed.is_some() && self.backend == Backend::fastest(self.suite)
+    }
+}
+
+fn described(row: &Row) -> Value {
+    json!({
+        "cipher": row.suite.name(),
+        "implementation": row.backend.name(),
+        "megabytes_per_second": row.speed,
+        "selected": row.is_selected(),
+    })
+}
+
+fn line(row: &Row) -> String {
+    let name = format!("{}-{}", row.suite.name(), row.backend.name());
+    let Some(speed) = row.speed else {
         return format!("{name:<26}\t    N/A");
     };
-    let mut row = format!("{name:<26}\t{:7.2} MB/s", megabytes_per_second(&cipher));
-    if backend == Backend::fastest(suite) {
-        row.push_str("\t(selected in auto mode)");
+    let mut line = format!("{name:<26}\t{speed:7.2} MB/s");
+    if row.is_selected() {
+        line.push_str("\t(selected in auto mode)");
     }
-    row
+    line
 }
 
 /// Speed of encryption by one thread.

@@ -1,8 +1,9 @@
 //! From what the user gave to the master key and the parameters of the volume.
 
 use super::args::FormatArgs;
-use super::command::{GivenKey, KeySource, PasswordSource, Token, Volume};
+use super::command::Volume;
 use super::exit::{ExitCode, Failure};
+use super::keys::{GivenKey, KeySource, PasswordSource, Token};
 use super::mount;
 use super::output::{Kind, Output};
 use super::password::{self, Purpose, fido2};

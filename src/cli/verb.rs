@@ -9,6 +9,7 @@ use super::clone::CloneOptions;
 use super::command::Command;
 use super::direct::args as direct;
 use super::exit::Failure;
+use super::stats::StatsOptions;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
@@ -75,6 +76,11 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "export",
         parser: direct::parser::<direct::ExportWords>,
         build: direct::export,
+    },
+    Verb {
+        name: "stats",
+        parser: StatsOptions::command,
+        build: StatsOptions::parsed,
     },
     Verb {
         name: "speed",
@@ -176,7 +182,7 @@ const INFO: Switch = Switch {
     about: "Show what kind of volume CIPHERDIR is",
     paths: "CIPHERDIR",
     turn_on: |action| action.info = true,
-    shown: &["config", "reverse"],
+    shown: &["config", "reverse", "json"],
     taken: &["quiet", "debug", "wpanic", heading::IGNORED],
 };
 
@@ -221,7 +227,7 @@ const SPEED: Switch = Switch {
     about: "Measure the speed of the ciphers",
     paths: "",
     turn_on: |action| action.speed = true,
-    shown: &[],
+    shown: &["json"],
     taken: &["quiet", "debug", "wpanic", heading::IGNORED],
 };
 

@@ -2,6 +2,7 @@
 //!
 //! A client sends one JSON object at a time, `{"EncryptPath": "..."}` or `{"DecryptPath": "..."}`,
 //! and gets one line of JSON for each. What arrives with one `read(2)` is one request.
+//! `{"Stats": true}` asks for the figures of the mount.
 //!
 //! Invariant: no client can hold up another one or the file system, end the daemon or make it
 //! grow. A connection has a thread and a small buffer; their number is limited, and a newcomer

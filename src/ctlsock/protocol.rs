@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The longest request, bytes.
 pub(super) const REQUEST_MAX: usize = 4999;
@@ -19,6 +20,9 @@ pub struct Request {
     /// An encrypted path that is to be decrypted.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub decrypt_path: String,
+    /// Whether the figures of the file system are wanted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stats: bool,
 }
 
 /// What the client gets.
@@ -34,6 +38,9 @@ pub struct Response {
     pub err_text: String,
     /// Something to take note of; empty if there is nothing.
     pub warn_text: String,
+    /// The figures, if they were wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stats: Option<Value>,
 }
 
 impl Request {
@@ -56,6 +63,14 @@ impl Response {
             response.warn("The path is not valid UTF-8, and is shown with replacement characters.");
         }
         response
+    }
+
+    /// A reply with figures.
+    pub(super) fn figures(figures: Value) -> Response {
+        Response {
+            stats: Some(figures),
+            ..Response::default()
+        }
     }
 
     /// Adds a warning.
@@ -97,6 +112,10 @@ impl<'de> Visitor<'de> for RequestVisitor {
             let place = match key.to_ascii_lowercase().as_str() {
                 "encryptpath" => &mut request.encrypt_path,
                 "decryptpath" => &mut request.decrypt_path,
+                "stats" => {
+                    request.stats = map.next_value::<Value>()? == Value::Bool(true);
+                    continue;
+                }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                     continue;

@@ -84,6 +84,11 @@ fn answer(json: &[u8], paths: &dyn Paths) -> Response {
         Err(error) => return refused(&format!("JSON Unmarshal error: {error}")),
     };
     match (&*request.encrypt_path, &*request.decrypt_path) {
+        ("", "") if request.stats => match serde_json::to_value(paths.figures()) {
+            Ok(figures) => Response::figures(figures),
+            Err(error) => refused(&error.to_string()),
+        },
+        _ if request.stats => refused("Ambiguous"),
         ("", "") => refused("empty input"),
         (plain, "") => translate(plain, |path| paths.encrypt_path(path)),
         ("", encrypted) => translate(encrypted, |path| paths.decrypt_path(path)),

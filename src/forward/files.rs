@@ -82,6 +82,11 @@ impl Forward {
                 .file
                 .copy_from(&source.file, copy.source_at, copy.target_at, copy.len, rule)?;
         target.shared.fetch_add(copied.shared, Ordering::Relaxed);
+        if copied.shared > 0 {
+            self.clones.fetch_add(1, Ordering::Relaxed);
+            self.bytes_cloned
+                .fetch_add(copied.shared, Ordering::Relaxed);
+        }
         Ok(copied.bytes)
     }
 

@@ -17,7 +17,7 @@ mod xattr;
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::format::PlainOffset;
@@ -63,6 +63,9 @@ pub struct Forward {
     dirs: DirCache<CipherDir>,
     files: OpenFiles,
     listings: Handles<OpenDir>,
+    /// Copies that share storage, and how many bytes they share.
+    clones: AtomicU64,
+    bytes_cloned: AtomicU64,
     /// Held exclusively while a file is briefly readable that should not be.
     opening: parking_lot::RwLock<()>,
     /// Shared by whoever moves or removes an object and has not told the node table yet. Comes
@@ -98,6 +101,8 @@ impl Forward {
             dirs: DirCache::new(DIRS),
             files: OpenFiles::default(),
             listings: Handles::default(),
+            clones: AtomicU64::new(0),
+            bytes_cloned: AtomicU64::new(0),
             opening: parking_lot::RwLock::new(()),
             moving: parking_lot::RwLock::new(()),
         })

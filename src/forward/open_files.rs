@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -29,6 +29,8 @@ pub(super) struct OpenFile {
 pub(super) struct OpenFiles {
     handles: Handles<OpenFile>,
     by_key: Mutex<HashMap<FileKey, Vec<Arc<OpenFile>>>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 impl OpenFiles {
@@ -54,7 +56,22 @@ impl OpenFiles {
 
     /// The file `key`, if it is open.
     pub(super) fn of(&self, key: FileKey) -> Option<Arc<OpenFile>> {
-        self.by_key.lock().get(&key)?.last().cloned()
+        let by_key = self.by_key.lock();
+        let found = by_key.get(&key).and_then(|same| same.last().cloned());
+        drop(by_key);
+        let counter = if found.is_some() {
+            &self.hits
+        } else {
+            &self.misses
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        found
+    }
+
+    /// How often [`OpenFiles::of`] has found a file, and how often not.
+    pub(super) fn hits_and_misses(&self) -> (u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (count(&self.hits), count(&self.misses))
     }
 
     /// Lets go of a handle.

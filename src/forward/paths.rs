@@ -1,13 +1,15 @@
-//! Whole paths, translated one component after the other on the way down from the top.
+//! Answers to those outside: whole paths, translated one component after the other on the way down
+//! from the top, and figures.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::forward::Forward;
 use crate::forward::lookup::in_no_directory;
 use crate::vault::{BackingName, BadEntry, CipherDir};
-use crate::vfs::{Error, NodeId, Paths, Result};
+use crate::vfs::{CacheFigures, Error, Figures, NodeId, Paths, Result};
 
 impl Paths for Forward {
     fn encrypt_path(&self, plain: &Path) -> Result<PathBuf> {
@@ -25,6 +27,18 @@ impl Paths for Forward {
                 .map_err(|bad| defect(dir, &bad))?;
             Ok((name.as_os_str().to_owned(), BackingName::from_disk(disk)))
         })
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            clones: self.clones.load(Ordering::Relaxed),
+            bytes_cloned: self.bytes_cloned.load(Ordering::Relaxed),
+            cache: CacheFigures {
+                directories: self.dirs.hits_and_misses().into(),
+                open_files: self.files.hits_and_misses().into(),
+            },
+            ..Figures::default()
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Whole paths, translated one component after the other on the way down from the top.
+//! Answers to those outside: whole paths, translated one component after the other on the way down
+//! from the top, and figures.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use crate::reverse::Reverse;
 use crate::reverse::dirs::ViewDir;
 use crate::reverse::member::Name;
 use crate::sys::Errno;
-use crate::vfs::{Error, NodeId, Paths, Result};
+use crate::vfs::{CacheFigures, Error, Figures, NodeId, Paths, Result};
 
 impl Paths for Reverse {
     /// Nothing but computation: no component needs to exist.
@@ -41,6 +42,16 @@ impl Paths for Reverse {
             names.push(name);
         }
         Ok(names.iter().map(|name| &*name.plain).collect())
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            cache: CacheFigures {
+                directories: self.dirs.hits_and_misses().into(),
+                ..CacheFigures::default()
+            },
+            ..Figures::default()
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::hash::Hash;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use lru::LruCache;
 use parking_lot::Mutex;
@@ -16,6 +17,8 @@ use crate::tree::{NodeId, Nodes};
 /// A bounded cache of open directories by node.
 pub struct DirCache<D> {
     cache: Mutex<LruCache<NodeId, Arc<D>>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 impl<D> DirCache<D> {
@@ -23,6 +26,8 @@ impl<D> DirCache<D> {
     pub fn new(capacity: NonZeroUsize) -> DirCache<D> {
         DirCache {
             cache: Mutex::new(LruCache::new(capacity)),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
         }
     }
 
@@ -45,6 +50,11 @@ impl<D> DirCache<D> {
         root: impl FnOnce() -> Result<D, E>,
         open: impl Fn(&D, &N) -> Result<(D, FileKey), E>,
     ) -> Result<Arc<D>, E> {
+        if let Some(dir) = self.get(node) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(dir);
+        }
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let mut missing = Vec::new();
         let mut current = node;
         let mut dir = loop {
@@ -69,6 +79,12 @@ impl<D> DirCache<D> {
             dir = self.put(child, opened);
         }
         Ok(dir)
+    }
+
+    /// How often [`DirCache::reach`] has found its directory in the cache, and how often not.
+    pub fn hits_and_misses(&self) -> (u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (count(&self.hits), count(&self.misses))
     }
 
     /// Keeps `dir` as the directory of `node`; returns it shared.

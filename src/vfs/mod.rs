@@ -8,7 +8,9 @@
     reason = "every operation fails with the errno that the system call would"
 )]
 
+mod counted;
 mod error;
+mod figures;
 mod paths;
 mod types;
 
@@ -17,7 +19,9 @@ use std::ffi::{OsStr, OsString};
 pub use crate::format::PlainOffset;
 pub use crate::sys::{Control, Errno, FsStat, Kind, OpenFlags, SetTime, Stat, Time};
 pub use crate::tree::{Handle, NodeId};
+pub use counted::Counted;
 pub use error::{Error, LogLevel, Result};
+pub use figures::{CacheFigures, ErrorFigures, Figures, Hits};
 pub use paths::Paths;
 pub use types::{
     Attr, Caller, Changes, CopyRange, DirEntry, Entry, Fallocate, Opened, RenameMode, Seek,

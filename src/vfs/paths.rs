@@ -1,8 +1,9 @@
-//! Whole paths in place of nodes, for those who ask about a mounted file system from outside.
+//! Whole paths in place of nodes, and figures, for those who ask about a mounted file system from
+//! outside.
 
 use std::path::{Path, PathBuf};
 
-use crate::vfs::Result;
+use crate::vfs::{Figures, Result};
 
 /// Both sides of a path: what it is called in the mount, and what in the backing directory.
 ///
@@ -14,4 +15,9 @@ pub trait Paths: Send + Sync + 'static {
 
     /// The plain form of an encrypted path.
     fn decrypt_path(&self, encrypted: &Path) -> Result<PathBuf>;
+
+    /// What it has done so far, as far as it knows.
+    fn figures(&self) -> Figures {
+        Figures::default()
+    }
 }

@@ -45,10 +45,13 @@ fn key_of(line: &str) -> KeySource {
 fn each_action_has_its_command() {
     assert!(matches!(built("-init C"), Ok(Command::Init(_))));
     assert!(matches!(built("-passwd C"), Ok(Command::Passwd(_))));
-    assert!(matches!(built("-info C"), Ok(Command::Info(_))));
+    assert!(matches!(built("-info C"), Ok(Command::Info { .. })));
     assert!(matches!(built("-fsck C"), Ok(Command::Fsck(_))));
     assert!(matches!(built("C M"), Ok(Command::Mount(_))));
-    assert!(matches!(built("-speed"), Ok(Command::Speed)));
+    assert!(matches!(
+        built("-speed"),
+        Ok(Command::Speed { json: false })
+    ));
     assert!(matches!(built("-hh"), Ok(Command::Help { all: true })));
     assert!(matches!(built("-h"), Ok(Command::Help { all: false })));
 }
@@ -60,7 +63,7 @@ fn verbs_are_other_words_for_the_actions() {
         built("passwd C -scryptn 11"),
         Ok(Command::Passwd(_))
     ));
-    assert!(matches!(built("info -- C"), Ok(Command::Info(_))));
+    assert!(matches!(built("info -- C"), Ok(Command::Info { .. })));
     assert!(matches!(built("mount C M -o ro"), Ok(Command::Mount(_))));
     assert!(matches!(built("info -h"), Ok(Command::Help { .. })));
 }
@@ -202,7 +205,7 @@ fn a_master_key_is_not_shown_by_debug_output() {
 #[test]
 fn paths_become_absolute_and_an_empty_config_is_none() {
     let volume = |line: &str| match built(line) {
-        Ok(Command::Info(volume)) => volume,
+        Ok(Command::Info { volume, .. }) => volume,
         other => panic!("{other:?}"),
     };
     assert_eq!(volume("-info -config= C").config, None);

@@ -2,8 +2,9 @@
 
 use super::{DirectOptions, ExportArgs, FindArgs, ListArgs, Source, What};
 use crate::cli::args::{FormatArgs, MessageArgs, SecretArgs, heading, path};
-use crate::cli::command::{self, Command, KeySource, Volume};
+use crate::cli::command::{self, Command, Volume};
 use crate::cli::exit::Failure;
+use crate::cli::keys::{self, KeySource};
 use crate::cli::paths::Purpose;
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;
@@ -97,7 +98,7 @@ pub(crate) struct ExportWords {
 impl Common {
     /// The volume, and the paths behind it.
     fn split(self) -> Result<(Source, Vec<PathBuf>, MessageArgs), Failure> {
-        command::check_secret(&self.secret, false)?;
+        keys::check_secret(&self.secret, false)?;
         command::check_long_names(&self.format)?;
         let first = self.paths.first();
         let source = Source {

@@ -12,8 +12,9 @@ mod list;
 mod screen;
 
 use super::args::{FormatArgs, MessageArgs};
-use super::command::{KeySource, Volume};
+use super::command::Volume;
 use super::exit::{ExitCode, Failure};
+use super::keys::KeySource;
 use super::output::Output;
 use super::unlock;
 use super::values::quoted;

@@ -1,14 +1,13 @@
-//! Findings and the summary as JSON objects, one a line, for programs. `version` counts changes
-//! that would break a reader; new keys do not.
+//! Findings and the summary as JSON objects, one a line, for programs.
 
+use crate::cli::json::VERSION;
+use crate::cli::values::hexadecimal;
 use crate::fsck::repair::Step;
 use crate::fsck::{Finding, Severity, Totals};
 use serde_json::{Map, Value, json};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-
-const VERSION: u32 = 1;
 
 /// The object for a finding.
 pub(super) fn finding(finding: &Finding) -> Value {
@@ -42,13 +41,7 @@ fn path(object: &mut Map<String, Value>, key: &str, path: Option<&OsStr>) {
     let text = path.map(|path| path.to_string_lossy().into_owned());
     object.insert(key.into(), text.into());
     if let Some(path) = path.filter(|path| path.to_str().is_none()) {
-        let digits = path
-            .as_bytes()
-            .iter()
-            .flat_map(|byte| [byte >> 4, byte & 15]);
-        let hex: String = digits
-            .filter_map(|digit| char::from_digit(digit.into(), 16))
-            .collect();
+        let hex = hexadecimal(path.as_bytes());
         object.insert(format!("{key}_hex"), hex.into());
     }
 }

@@ -1,8 +1,9 @@
 //! What a check of a volume needs, from the command line.
 
 use crate::cli::args::{FormatArgs, MessageArgs, Words, path};
-use crate::cli::command::{KeySource, Volume};
+use crate::cli::command::Volume;
 use crate::cli::exit::Failure;
+use crate::cli::keys::KeySource;
 use crate::format::BadNames;
 use crate::fsck::repair;
 use clap::Args;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
     reason = "switches of the command line"
 )]
 pub(crate) struct FsckArgs {
-    /// Print findings as JSON, one a line
+    /// Print JSON, one object a line
     #[arg(long, hide_short_help = true)]
     pub(crate) json: bool,
     /// Checkpoint, to go on from if it exists

@@ -8,8 +8,8 @@ mod line;
 mod passfile;
 mod terminal;
 
-use super::command::PasswordSource;
 use super::exit::{ExitCode, Failure};
+use super::keys::PasswordSource;
 use super::output::Output;
 use super::values::quoted;
 use crate::crypto::Password;

@@ -4,8 +4,8 @@
 mod inspect;
 mod translate;
 
-use super::command::{PasswordSource, Token};
 use super::exit::{ExitCode, Failure};
+use super::keys::{PasswordSource, Token};
 use super::output::{Kind, Output};
 use super::values::{hexadecimal, quoted};
 use super::{finish, harden, help, parse, unlock, words};
@@ -76,7 +76,7 @@ pub(super) fn parser() -> clap::Command {
 pub fn main(line: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
     harden();
     let line: Vec<OsString> = line.into_iter().collect();
-    finish(start(&line))
+    finish(start(&line), false)
 }
 
 fn start(line: &[OsString]) -> Result<ExitCode, Failure> {
