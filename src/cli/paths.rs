@@ -3,7 +3,7 @@
 
 use super::exit::{ExitCode, Failure};
 use super::values::quoted;
-use crate::sys::{Dir, DirStream};
+use crate::sys::Dir;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
@@ -122,16 +122,7 @@ pub(crate) fn check_dir(path: &Path) -> Result<(), BadDir> {
 /// # Errors
 /// It cannot be read.
 pub(crate) fn is_empty_dir(path: &Path) -> Result<bool, BadDir> {
-    let empty = Dir::open(path).and_then(|dir| {
-        let mut entries = DirStream::open(&dir)?;
-        while let Some(entry) = entries.next_entry() {
-            let name = entry?.name;
-            if name != "." && name != ".." {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    });
+    let empty = Dir::open(path).and_then(|dir| dir.is_empty());
     empty.map_err(|errno| BadDir::new(path, errno))
 }
 

@@ -68,7 +68,7 @@ impl Count<'_> {
         is_top: bool,
     ) -> Option<(Dir, DirStream)> {
         while let Some(Ok(entry)) = stream.next_entry() {
-            if entry.name == "." || entry.name == ".." {
+            if entry.is_dots() {
                 continue;
             }
             let inner = self.entry(dir, entry.name, entry.kind, is_top);

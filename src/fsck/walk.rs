@@ -232,7 +232,7 @@ impl<'a> Walk<'a> {
                 Ok(entry) => entry,
                 Err(errno) => return self.report_dir(place, Damage::of(errno)),
             };
-            if entry.name == "." || entry.name == ".." {
+            if entry.is_dots() {
                 continue;
             }
             let ticket = place.ticket.entry(entry.name, entry.next);

@@ -91,9 +91,14 @@ impl<V: Vfs> Adapter<V> {
     }
 
     /// Before the content of an open file changes.
-    fn drop_privileges(&self, req: &Request, ino: INodeNo, fh: FileHandle) -> vfs::Result<()> {
+    fn drop_privileges(
+        &self,
+        req: &Request,
+        ino: INodeNo,
+        fh: Option<FileHandle>,
+    ) -> vfs::Result<()> {
         self.fs
-            .drop_privileges(caller(req, 0), node(ino), Some(handle(fh)))
+            .drop_privileges(caller(req, 0), self.at(ino), fh.map(handle))
     }
 
     /// Counts what was opened.
@@ -174,13 +179,13 @@ impl<V: Vfs> Filesystem for Adapter<V> {
             atime: atime.map(convert::set_time),
             mtime: mtime.map(convert::set_time),
         };
-        let (node, handle) = (self.at(ino), fh.map(handle));
         let dropped = if size.is_some() || uid.or(gid).is_some() {
-            self.fs.drop_privileges(caller(req, 0), node, handle)
+            self.drop_privileges(req, ino, fh)
         } else {
             Ok(())
         };
-        let found = dropped.and_then(|()| self.fs.setattr(node, handle, &changes));
+        let change = || self.fs.setattr(self.at(ino), fh.map(handle), &changes);
+        let found = dropped.and_then(|()| change());
         reply::attr(&self.timeouts, "setattr", found, reply);
     }
 
@@ -317,7 +322,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         reply: ReplyWrite,
     ) {
         let dropped = if write_flags.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID) {
-            self.drop_privileges(req, ino, fh)
+            self.drop_privileges(req, ino, Some(fh))
         } else {
             Ok(())
         };
@@ -562,7 +567,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
             let at = PlainOffset(offset);
             self.fs.fallocate(handle(fh), at, length, what)
         };
-        let dropped = self.drop_privileges(req, ino, fh);
+        let dropped = self.drop_privileges(req, ino, Some(fh));
         let done = dropped.and_then(|()| allocate());
         reply::empty("fallocate", done, reply);
     }
@@ -610,7 +615,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
             target_at: PlainOffset(offset_out),
             len: len.min(MAX_COPY),
         };
-        let dropped = self.drop_privileges(req, ino_out, fh_out);
+        let dropped = self.drop_privileges(req, ino_out, Some(fh_out));
         match dropped.and_then(|()| self.fs.copy_range(copy)) {
             Ok(copied) => reply.written(small(copied)),
             Err(error) => reply.error(failed("copy_file_range", &error)),

@@ -167,7 +167,7 @@ impl Reverse {
     /// What an entry of the plain directory is listed as; `None` for what is hidden.
     fn what(&self, dir: &ViewDir, entry: &sys::Entry<'_>) -> Option<What> {
         let plain = entry.name;
-        if plain == "." || plain == ".." {
+        if entry.is_dots() {
             return Some(What::Dots(plain.to_owned()));
         }
         if dir.foreign {

@@ -3,7 +3,7 @@
 //! A cookie is the position that the filesystem itself gave (`d_off`), so it stays good for as long
 //! as the directory is open, whatever is created or removed meanwhile.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 
@@ -26,6 +26,39 @@ pub struct Entry<'a> {
     pub kind: Kind,
     /// The cookie to continue after this entry.
     pub next: u64,
+}
+
+impl Entry<'_> {
+    /// Whether this is `.` or `..`.
+    pub fn is_dots(&self) -> bool {
+        self.name == "." || self.name == ".."
+    }
+}
+
+impl Dir {
+    /// The names of all entries but `.` and `..`.
+    pub fn names(&self) -> Result<Vec<OsString>> {
+        let mut stream = DirStream::open(self)?;
+        let mut names = Vec::new();
+        while let Some(entry) = stream.next_entry() {
+            let entry = entry?;
+            if !entry.is_dots() {
+                names.push(entry.name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    /// Whether there are no entries but `.` and `..`.
+    pub fn is_empty(&self) -> Result<bool> {
+        let mut stream = DirStream::open(self)?;
+        while let Some(entry) = stream.next_entry() {
+            if !entry?.is_dots() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// An entry read ahead; `name` is its place in [`DirStream::names`].

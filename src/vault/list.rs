@@ -104,7 +104,7 @@ impl Vault {
                 kind,
                 next,
             };
-            if entry.name == "." || entry.name == ".." {
+            if entry.is_dots() {
                 return Some(Ok(listed(entry.name.to_owned(), None)));
             }
             let what = self.names.classify(entry.name, dir.is_root, self.dir_ivs);

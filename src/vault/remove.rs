@@ -70,9 +70,10 @@ impl Vault {
         let mut stream = DirStream::open(dir)?;
         let mut helpers = Vec::new();
         while let Some(entry) = stream.next_entry() {
-            let name = entry?.name;
+            let entry = entry?;
+            let name = entry.name;
             let is_helper = match self.names.classify(name, false, self.dir_ivs) {
-                _ if name == "." || name == ".." => continue,
+                _ if entry.is_dots() => continue,
                 DiskName::DirIv => true,
                 DiskName::NameFile => is_stale(dir, name)?,
                 DiskName::Short(_) => self.is_leftover(name),

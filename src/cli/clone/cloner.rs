@@ -1,6 +1,5 @@
 //! Cloning an object with all that belongs to it: content, attributes, and what a directory holds.
 
-use super::temporary::names;
 use super::{NO_MOUNT, Watch, refused};
 use crate::cli::attributes;
 use crate::cli::exit::Failure;
@@ -131,7 +130,7 @@ impl<'a> Cloner<'a> {
 
     fn dir(&mut self, from: &Dir, name: &OsStr, to: &Dir, new: &OsStr) -> Result<(), Failure> {
         let from = from.open_dir(name).map_err(|errno| self.cannot(errno))?;
-        let entries = names(&from).map_err(|errno| self.cannot(errno))?;
+        let entries = from.names().map_err(|errno| self.cannot(errno))?;
         if from.stat().is_ok_and(|stat| self.is_inside(stat.key)) {
             return Err(refused(&self.source, "holds its own clone"));
         }

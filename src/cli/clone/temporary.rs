@@ -1,7 +1,7 @@
 //! A name that nobody uses, whose object is removed again unless it is moved to its place.
 
 use crate::crypto::random;
-use crate::sys::{Dir, DirStream, Errno, Result};
+use crate::sys::{Dir, Errno, Result};
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -56,21 +56,8 @@ fn remove(dir: &Dir, name: &OsStr) -> Result<()> {
     // The clone of a directory may have been closed to its owner already.
     let _ = dir.chmod(name, 0o700);
     let inner = dir.open_dir(name)?;
-    for entry in names(&inner)? {
+    for entry in inner.names()? {
         remove(&inner, &entry)?;
     }
     dir.rmdir(name)
-}
-
-/// The names in a directory.
-pub(super) fn names(dir: &Dir) -> Result<Vec<OsString>> {
-    let mut stream = DirStream::open(dir)?;
-    let mut names = Vec::new();
-    while let Some(entry) = stream.next_entry() {
-        let name = entry?.name;
-        if name != "." && name != ".." {
-            names.push(name.to_owned());
-        }
-    }
-    Ok(names)
 }

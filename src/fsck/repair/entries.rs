@@ -1,11 +1,11 @@
 //! Mending the entries of directories: names, `.name` files, IVs, and what belongs nowhere.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::Path;
 
 use super::{LOST_AND_FOUND, Repair};
 use crate::format::{DIRIV_NAME, DirIv, DiskName, PlainName, StoredName, name_file};
-use crate::sys::{self, Backing, Dir, DirStream, Errno, Kind, OpenFlags};
+use crate::sys::{Backing, Dir, Errno, Kind, OpenFlags};
 use crate::vault::{BackingName, CipherDir, Error};
 
 type Result<T> = core::result::Result<T, Error>;
@@ -142,7 +142,7 @@ impl Repair<'_> {
             self.lost_and_found()?;
         }
         let mut objects = Vec::new();
-        for disk in entries(&dir)? {
+        for disk in dir.names()? {
             let object = path.join(&disk);
             if !self.stays(&object)? {
                 objects.push((object, dir.stat_at(&disk)?.key.ino));
@@ -209,17 +209,4 @@ impl Repair<'_> {
         let dir = self.vault.subdir(&top, &BackingName::from(&stored))?;
         Ok(self.lost_and_found.get_or_init(|| dir))
     }
-}
-
-/// The names on disk of all entries of a directory.
-fn entries(dir: &Dir) -> sys::Result<Vec<OsString>> {
-    let mut stream = DirStream::open(dir)?;
-    let mut names = Vec::new();
-    while let Some(entry) = stream.next_entry() {
-        let name = entry?.name;
-        if name != "." && name != ".." {
-            names.push(name.to_owned());
-        }
-    }
-    Ok(names)
 }

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::crypto::{ContentSuite, MasterKey, Secret};
 use crate::format::{DIRIV_NAME, DirIv, NameParams, Params, StoredName};
-use crate::sys::{Dir, DirStream, Errno, OpenFlags, RenameFlags};
+use crate::sys::{Dir, Errno, OpenFlags, RenameFlags};
 use crate::vault::dir::BackingName;
 use crate::vault::error::{Error, Result};
 use crate::vault::{CipherDir, Listed, Options, Vault};
@@ -109,12 +109,8 @@ impl Place {
 
     /// What the top directory holds on disk.
     fn on_disk(&self) -> Vec<OsString> {
-        let mut stream = DirStream::open(&self.root.dir).unwrap();
-        let mut names = Vec::new();
-        while let Some(entry) = stream.next_entry() {
-            names.push(entry.unwrap().name.to_owned());
-        }
-        names.retain(|name| name != "." && name != ".." && name != DIRIV_NAME);
+        let mut names = self.root.dir.names().unwrap();
+        names.retain(|name| name != DIRIV_NAME);
         names.sort();
         names
     }

@@ -142,9 +142,7 @@ impl Repair<'_> {
             let is_helper = match self.vault.classify(entry.name, is_top) {
                 DiskName::Config | DiskName::DirIv => true,
                 DiskName::NameFile | DiskName::Long(_) => false,
-                DiskName::Short(name) => {
-                    name == "." || name == ".." || self.vault.is_leftover(name)
-                }
+                DiskName::Short(name) => entry.is_dots() || self.vault.is_leftover(name),
             };
             if !is_helper {
                 return true;
