@@ -45,7 +45,10 @@ pub enum KdfError {
 impl ScryptCost {
     /// Bytes that the derivation allocates: the table of N blocks, the input of P blocks, and
     /// one block to work in.
-    fn memory(self) -> Result<u64, KdfError> {
+    ///
+    /// # Errors
+    /// The cost is not valid, or above [`SCRYPT_TABLE_MAX`].
+    pub fn memory(self) -> Result<u64, KdfError> {
         let (r, p) = (u64::from(self.r), u64::from(self.p));
         if !(1..1 << 30).contains(&(r * p)) {
             return Err(KdfError::Invalid(self));

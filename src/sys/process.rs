@@ -120,6 +120,18 @@ fn range(line: &str) -> Option<Range<usize>> {
     Some(address(start)?..address(end)?)
 }
 
+/// What programs can get without swapping, bytes, see proc(5); `None` where that is not told.
+pub fn available_memory() -> Option<u64> {
+    let proc = Dir::open(Path::new("/proc")).ok()?;
+    let text = proc.read_small(OsStr::new("meminfo"), MAPS_MAX).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    kib.checked_mul(1 << 10)
+}
+
 /// Starts a session of our own, detached from the terminal.
 pub fn setsid() -> Result<()> {
     process::setsid().map(|_| ())
@@ -176,6 +188,12 @@ mod tests {
             Some(0x40_0000..0x40_a000)
         );
         assert_eq!(range("nonsense"), None);
+    }
+
+    #[test]
+    fn the_memory_that_is_left_is_told() {
+        let available = available_memory().unwrap();
+        assert!((1 << 20..1 << 50).contains(&available), "{available}");
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub struct NodeRef {
     pub generation: u64,
 }
 
+/// A table for so many nodes is not worth making smaller.
+const SMALL: usize = 1 << 12;
+
 /// The table of nodes, shared by all threads.
 pub struct Nodes<N> {
     table: Mutex<Table<N>>,
@@ -150,6 +153,7 @@ impl<N: Clone + Eq + Hash> Nodes<N> {
             table.unindex(self.hasher.hash_one(place), id);
         }
         table.nodes.remove(&id);
+        table.shrink();
         true
     }
 
@@ -230,6 +234,15 @@ impl<N: Clone + Eq + Hash> Nodes<N> {
 }
 
 impl<N: Clone + Eq + Hash> Table<N> {
+    /// Makes the table smaller when most of the nodes that there once were are gone.
+    fn shrink(&mut self) {
+        let wanted = self.nodes.len().max(SMALL) * 2;
+        if self.nodes.capacity() > 4 * wanted {
+            self.nodes.shrink_to(wanted);
+            self.by_place.shrink_to(wanted, |entry| entry.hash);
+        }
+    }
+
     fn find(&self, hash: u64, place: &Place<N>) -> Option<NodeId> {
         let found = self.by_place.find(hash, |entry| {
             entry.hash == hash

@@ -117,3 +117,24 @@ fn directories_that_seem_to_contain_each_other_are_not_chased() {
     let reached = dirs.reach(&nodes, b, || Ok(()), |(), _| Ok(((), key(0))));
     assert_eq!(reached, Err(Errno::LOOP));
 }
+
+#[test]
+fn a_table_that_was_large_gives_its_memory_back() {
+    const NAMES: [&str; 2] = ["a", "b"];
+    let nodes = nodes();
+    let many = 20 * SMALL;
+    let remember = |n: usize| {
+        let parent = NodeId(u64::try_from(n).unwrap() + 10);
+        nodes
+            .remember(place(parent, NAMES[n % 2]), key(parent.0))
+            .id
+    };
+    let ids: Vec<_> = (0..many).map(remember).collect();
+    let capacity = || nodes.table.lock().nodes.capacity();
+    assert!(capacity() >= many);
+    assert!(ids[5..].iter().all(|id| nodes.forget(*id, 1)));
+    assert!(capacity() <= 8 * SMALL, "{}", capacity());
+    for (n, id) in ids[..5].iter().enumerate() {
+        assert_eq!(remember(n), *id);
+    }
+}

@@ -6,8 +6,11 @@
 use super::MakeError;
 use super::document::Document;
 use super::scrypt_object::ScryptDefect;
-use crate::crypto::{Forged, KdfError, KeyWrap, MasterKey, Password, Secret, derive, kdf, random};
+use crate::crypto::{
+    Forged, KdfError, KeyWrap, MasterKey, Password, ScryptCost, Secret, derive, kdf, random,
+};
 use crate::format::{FeatureFlags, Flag};
+use crate::sys::process;
 
 const ASSOCIATED_DATA: [u8; 8] = [0; 8];
 
@@ -45,6 +48,16 @@ fn nonce_len(flags: FeatureFlags) -> usize {
     if flags.has(Flag::Hkdf) { 16 } else { 12 }
 }
 
+/// scrypt, unless it needs more memory than is left: the system would hand it out at first, and
+/// end a process later.
+fn hashed(password: &Password, salt: &[u8], cost: ScryptCost) -> Result<Secret<32>, KdfError> {
+    let needed = cost.memory()?;
+    if process::available_memory().is_some_and(|left| needed > left) {
+        return Err(KdfError::OutOfMemory(cost));
+    }
+    kdf::scrypt(password, salt, cost)
+}
+
 impl Document {
     /// Opens the wrapped master key.
     pub(super) fn unwrap_key(
@@ -59,7 +72,7 @@ impl Document {
         if nonce.iter().all(|byte| *byte == 0) {
             return Err(UnlockError::ZeroNonce);
         }
-        let hash = kdf::scrypt(password, &self.scrypt.salt, cost)?;
+        let hash = hashed(password, &self.scrypt.salt, cost)?;
         let wrapping = derive::wrapping_key(&hash, flags.has(Flag::Hkdf));
         let opened = KeyWrap::open(&wrapping, nonce, &ASSOCIATED_DATA, sealed);
         let opened = opened.map_err(|Forged| UnlockError::Forged)?;
@@ -78,7 +91,7 @@ impl Document {
         let scrypt = self.scrypt.renewed(log_n);
         scrypt.check().map_err(super::ConfDefect::from)?;
         let cost = scrypt.cost().map_err(super::ConfDefect::from)?;
-        let hash = kdf::scrypt(password, &scrypt.salt, cost)?;
+        let hash = hashed(password, &scrypt.salt, cost)?;
         let wrapping = derive::wrapping_key(&hash, flags.has(Flag::Hkdf));
         let mut wrapped = vec![0; nonce_len(flags)];
         random::fill(&mut wrapped);

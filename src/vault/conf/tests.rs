@@ -232,6 +232,10 @@ fn parameters_beyond_any_machine_are_refused_without_a_try() {
     };
     let huge = format!(": {}", 1_i64 << 40);
     assert!(error(": 1024", &huge).contains("N=2^40"));
+    // within the bound, but more than this machine has left
+    let needed = crate::sys::process::available_memory().unwrap() / 1024;
+    let large = format!(": {}", needed.next_power_of_two() << 1);
+    assert!(error(": 1024", &large).contains("need more memory than there is"));
     assert_eq!(
         error(": 1024", ": 1025"),
         "scrypt parameter N=1025 is not a power of two"
