@@ -250,7 +250,9 @@ fn file_system(options: &MountOptions, unlocked: &Unlocked) -> Result<Forward, F
         },
     );
     let vault = vault.map_err(|error| cannot_open(path, &error))?;
-    let vault = vault.showing(options.bad_names.clone());
+    let vault = vault
+        .showing(options.bad_names.clone())
+        .read_only(options.kernel.ro);
     let view = forward::Options {
         preserve_owner: process::effective_uid() == 0
             && options.allow_other()

@@ -70,7 +70,7 @@ pub(crate) fn open_vault(
     };
     let vault = Vault::open(path, &unlocked.params, &unlocked.key, how);
     let vault = vault.map_err(|error| mount::cannot_open(path, &error))?;
-    Ok(vault.showing(bad_names.clone()))
+    Ok(vault.showing(bad_names.clone()).read_only(true))
 }
 
 impl Volume {

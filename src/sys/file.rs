@@ -74,6 +74,11 @@ pub trait Backing: Send + Sync {
     /// Cuts the file or extends it by a hole.
     fn set_len(&self, len: u64) -> Result<()>;
 
+    /// As [`Backing::set_len`], also through a handle for reading.
+    fn cut(&self, len: u64) -> Result<()> {
+        self.set_len(len)
+    }
+
     /// Allocates space for a range.
     fn reserve(&self, offset: u64, len: u64, how: Reserve) -> Result<()>;
 
@@ -95,8 +100,7 @@ pub trait Backing: Send + Sync {
         false
     }
 
-    /// Whether the file holds data for which the filesystem has not chosen a place yet. A clone
-    /// has to wait for that.
+    /// Whether it holds data that the filesystem has no place for yet: a clone waits for that.
     fn has_unplaced_data(&self) -> bool;
 
     /// Has the filesystem choose the places for all data from `offset` on, which takes as long as
@@ -145,8 +149,7 @@ impl File {
     }
 
     fn allocate(&self, mode: FallocateFlags, offset: u64, len: u64) -> Result<()> {
-        let mode = mode | FallocateFlags::KEEP_SIZE;
-        retry_on_intr(|| fs::fallocate(self, mode, offset, len))
+        retry_on_intr(|| fs::fallocate(self, mode | FallocateFlags::KEEP_SIZE, offset, len))
     }
 
     fn seek(&self, to: SeekFrom) -> Result<u64> {
@@ -219,6 +222,11 @@ impl Backing for File {
 
     fn set_len(&self, len: u64) -> Result<()> {
         retry_on_intr(|| fs::ftruncate(self, len))
+    }
+
+    fn cut(&self, len: u64) -> Result<()> {
+        let cut = self.set_len(len);
+        cut.or_else(|_| self.reopen(OpenFlags::RDWR)?.set_len(len))
     }
 
     fn reserve(&self, offset: u64, len: u64, how: Reserve) -> Result<()> {

@@ -108,13 +108,16 @@ impl Vault {
     /// Opens the directory `name` in `parent`.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if its `gocryptfs.diriv` is damaged or missing.
+    /// [`Error::Corrupt`] if its `gocryptfs.diriv` is damaged or missing, unless nothing depends
+    /// on it.
     pub fn subdir(&self, parent: &CipherDir, name: &BackingName) -> Result<CipherDir> {
         self.with_iv(parent.dir.open_dir(name.as_ref())?, false)
     }
 
     fn with_iv(&self, dir: Dir, is_root: bool) -> Result<CipherDir> {
-        let iv = self.read_iv(&dir)?;
+        let iv = self
+            .read_iv(&dir)
+            .or_else(|error| self.give_iv(&dir, error))?;
         Ok(CipherDir {
             dir,
             iv,
@@ -259,6 +262,7 @@ impl Vault {
             opened_size: size,
             spare: Arc::clone(&self.spare),
             reflinks: self.reflinks,
+            read_only: self.read_only,
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct CipherFile<B = File> {
     pub(super) opened_size: u64,
     pub(super) spare: Arc<Spare<B>>,
     pub(super) reflinks: Reflinks,
+    /// Whether nothing may be mended.
+    pub(super) read_only: bool,
 }
 
 impl<B: Backing> CipherFile<B> {
@@ -47,8 +49,14 @@ impl<B: Backing> CipherFile<B> {
     /// [`Error::Corrupt`] if one of the blocks in the range does not authenticate: a read never
     /// returns part of a range with a bad block in it.
     pub fn read<'b>(&self, at: PlainOffset, len: usize, buf: &'b mut Vec<u8>) -> Result<&'b [u8]> {
-        let _shared = self.content().share();
-        self.read_locked(at, len, buf)
+        let shared = self.content().share();
+        let mut range = self.find_plain(at, len, buf);
+        drop(shared);
+        if let Err(Error::Corrupt { .. }) = range {
+            let _exclusive = self.content().exclude();
+            range = self.mending(|| self.find_plain(at, len, buf));
+        }
+        Ok(buf.get(range?).unwrap_or_default())
     }
 
     /// As [`CipherFile::read`]. The caller holds the content lock.
@@ -58,17 +66,27 @@ impl<B: Backing> CipherFile<B> {
         len: usize,
         buf: &'b mut Vec<u8>,
     ) -> Result<&'b [u8]> {
+        let range = self.find_plain(at, len, buf)?;
+        Ok(buf.get(range).unwrap_or_default())
+    }
+
+    /// Reads a range; returns where in `buf` the plain bytes are.
+    fn find_plain(
+        &self,
+        at: PlainOffset,
+        len: usize,
+        buf: &mut Vec<u8>,
+    ) -> Result<std::ops::Range<usize>> {
         if len == 0 {
-            return Ok(&[]);
+            return Ok(0..0);
         }
-        let range = match self.read_under_id(at, len, buf, self.content().known().id) {
+        match self.read_under_id(at, len, buf, self.content().known().id) {
             // The header may have been replaced from outside since it was read: look again.
             Err(Error::Corrupt { .. }) if self.content().known().id.is_some() => {
-                self.read_under_id(at, len, buf, None)?
+                self.read_under_id(at, len, buf, None)
             }
-            other => other?,
-        };
-        Ok(buf.get(range).unwrap_or_default())
+            other => other,
+        }
     }
 
     /// Reads and opens the blocks of a range; returns where in `buf` the plain bytes are.

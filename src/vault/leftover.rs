@@ -1,7 +1,8 @@
 //! Names of operations in progress, and tidying up after those that were cut short.
 //!
 //! A temporary name contains a dot, as no encrypted name does. Invariant: what has one is never
-//! shown, and is removed only if it holds nothing of the user's.
+//! shown, and is removed only if it holds nothing of the user's. A `.name` file is left over if it
+//! has no object.
 
 use std::ffi::{OsStr, OsString};
 use std::time::{Duration, SystemTime};
@@ -11,6 +12,7 @@ use crate::format::NameCodec;
 use crate::sys::{Dir, Errno, Stat};
 use crate::vault::Vault;
 use crate::vault::dir::CipherDir;
+use crate::vault::remove::has_no_object;
 
 /// Begins the name of what is being made.
 const MAKING: &str = "gocryptfs.diriv.mkdir.";
@@ -75,12 +77,18 @@ impl Vault {
     /// As [`Vault::tidy`], of what has not changed for `age`.
     pub(super) fn tidy_older(&self, dir: &CipherDir, age: Duration) {
         for name in dir.take_leftovers() {
-            if dir
-                .dir
-                .stat_at(&name)
-                .is_ok_and(|stat| is_older(&stat, age))
-            {
+            let stat = dir.dir.stat_at(&name);
+            if !stat.is_ok_and(|stat| is_older(&stat, age)) {
+                continue;
+            }
+            if self.is_leftover(&name) {
                 self.sweep(&dir.dir, &name);
+            } else if !self.shared_storage {
+                // Where another program may be about to make the object, the file stays.
+                let _alone = self.long_names.lock();
+                if has_no_object(&dir.dir, &name) == Ok(true) {
+                    let _ = dir.dir.unlink(&name);
+                }
             }
         }
     }
@@ -105,6 +113,11 @@ impl Vault {
         }
         let _ = dir.rmdir(name);
     }
+}
+
+/// Whether something has not changed for so long that nobody is at work on it.
+pub(super) fn is_stale(stat: &Stat) -> bool {
+    is_older(stat, STALE)
 }
 
 fn is_older(stat: &Stat, age: Duration) -> bool {

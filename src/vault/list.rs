@@ -9,6 +9,7 @@ use crate::sys::{self, DirStream, Errno, Kind};
 use crate::vault::Vault;
 use crate::vault::dir::{BackingName, CipherDir};
 use crate::vault::error::Result;
+use crate::vault::remove::has_no_object;
 
 /// A directory that is being read.
 pub struct Listing {
@@ -108,11 +109,15 @@ impl Vault {
                 return Some(Ok(listed(entry.name.to_owned(), None)));
             }
             let what = self.names.classify(entry.name, dir.is_root, self.dir_ivs);
-            if !matches!(what, DiskName::Short(_) | DiskName::Long(_)) {
+            let is_left_over = match what {
+                DiskName::NameFile => has_no_object(&dir.dir, entry.name) == Ok(true),
+                _ => self.is_leftover(entry.name),
+            };
+            if is_left_over {
+                dir.note_leftover(entry.name);
                 continue;
             }
-            if self.is_leftover(entry.name) {
-                dir.note_leftover(entry.name);
+            if !matches!(what, DiskName::Short(_) | DiskName::Long(_)) {
                 continue;
             }
             return Some(Ok(match self.decode(dir, entry.name) {

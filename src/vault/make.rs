@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use crate::format::{CipherName, DIRIV_NAME, DirIv, HashedName, StoredName, seal_target};
 use crate::sys::{self, As, Dir, Errno, Inode};
 use crate::vault::dir::CipherDir;
-use crate::vault::error::Result;
+use crate::vault::error::{Error, Result};
 use crate::vault::rename::RenameFlags;
 use crate::vault::{Vault, leftover};
 
@@ -172,6 +172,40 @@ impl Vault {
             self.sweep(&parent.dir, &temporary);
         }
         built
+    }
+
+    /// Gives a directory an IV whose own cannot be used because of `error`, if it holds nothing
+    /// that depends on one: a rename over it or another program's `mkdir` was cut short.
+    ///
+    /// # Errors
+    /// `error` again, if it does or that is impossible.
+    pub(super) fn give_iv(&self, dir: &Dir, error: Error) -> Result<DirIv> {
+        if self.read_only || !matches!(error, Error::Corrupt { .. }) {
+            return Err(error);
+        }
+        let _alone = self.bare_dirs.lock();
+        if let Ok(iv) = self.read_iv(dir) {
+            return Ok(iv);
+        }
+        let is_bare = matches!(self.helper_files(dir), Ok(Some(_)));
+        // Another program may be about to replace it.
+        let is_ours = !self.shared_storage || dir.stat().is_ok_and(|dir| leftover::is_stale(&dir));
+        if !(is_bare && is_ours) {
+            return Err(error);
+        }
+        let iv = DirIv::random();
+        let put = || {
+            let temporary = leftover::name_for_making();
+            let file = dir.create_with(&temporary, HELPER_MODE, &iv.0)?;
+            self.unsynced.note(file);
+            dir.rename(
+                &temporary,
+                dir,
+                OsStr::new(DIRIV_NAME),
+                RenameFlags::empty(),
+            )
+        };
+        put().map(|()| iv).map_err(|_: Errno| error)
     }
 
     fn fill_dir(&self, dir: &Dir, mode: u32) -> sys::Result<()> {

@@ -20,6 +20,7 @@ mod badname;
 mod clone;
 pub mod conf;
 mod copy;
+mod cut;
 mod dir;
 mod durable;
 mod error;
@@ -94,6 +95,9 @@ pub struct Vault {
     unsynced: Unsynced,
     /// Held by whoever makes, moves or removes an object with a `.name` file beside it.
     long_names: Mutex<()>,
+    /// Held by whoever gives a directory an IV that has none, or takes it away for a moment.
+    bare_dirs: Mutex<()>,
+    read_only: bool,
 }
 
 impl Vault {
@@ -129,8 +133,17 @@ impl Vault {
             shared_storage: options.shared_storage,
             unsynced: Unsynced::default(),
             long_names: Mutex::new(()),
+            bare_dirs: Mutex::new(()),
+            read_only: false,
             root,
         })
+    }
+
+    /// Changes nothing, not even to mend what an operation that was cut short has left.
+    #[must_use]
+    pub fn read_only(mut self, read_only: bool) -> Vault {
+        self.read_only = read_only;
+        self
     }
 
     /// Whether names differ on the two sides.

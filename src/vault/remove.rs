@@ -55,13 +55,6 @@ impl Vault {
         self.take_down(parent, disk, &target, &helpers)
     }
 
-    /// Whether the directory `disk` holds nothing of the user's.
-    pub(super) fn is_empty_dir(&self, parent: &CipherDir, disk: &OsStr) -> sys::Result<bool> {
-        let target = parent.dir.open_dir(disk)?;
-        let _accessible = Accessible::new(&target)?;
-        Ok(self.helper_files(&target)?.is_some())
-    }
-
     /// The helper files in a directory, stale ones too; `None` if it holds anything else.
     ///
     /// # Errors
@@ -75,7 +68,7 @@ impl Vault {
             let is_helper = match self.names.classify(name, false, self.dir_ivs) {
                 _ if entry.is_dots() => continue,
                 DiskName::DirIv => true,
-                DiskName::NameFile => is_stale(dir, name)?,
+                DiskName::NameFile => has_no_object(dir, name)?,
                 DiskName::Short(_) => self.is_leftover(name),
                 DiskName::Config | DiskName::Long(_) => false,
             };
@@ -136,13 +129,13 @@ impl Vault {
 }
 
 /// A directory that its owner can list and change while this lives, whatever its permissions.
-struct Accessible<'a> {
+pub(super) struct Accessible<'a> {
     dir: &'a Dir,
     mode: Option<u32>,
 }
 
 impl Accessible<'_> {
-    fn new(dir: &Dir) -> sys::Result<Accessible<'_>> {
+    pub(super) fn new(dir: &Dir) -> sys::Result<Accessible<'_>> {
         let mode = dir.stat()?.mode & 0o7777;
         let added = mode & 0o700 != 0o700;
         // Who is not the owner may still have the right by the group or by others.
@@ -160,8 +153,11 @@ impl Drop for Accessible<'_> {
     }
 }
 
-/// Whether a `.name` file has lost its object.
-fn is_stale(dir: &Dir, name: &OsStr) -> sys::Result<bool> {
+/// Whether a `.name` file has no object.
+///
+/// # Errors
+/// What `fstatat(2)` says.
+pub(super) fn has_no_object(dir: &Dir, name: &OsStr) -> sys::Result<bool> {
     let Some(object) = object_of_name_file(name) else {
         return Ok(false);
     };

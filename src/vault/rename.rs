@@ -1,11 +1,14 @@
 //! Renaming: the `.name` files follow, and an empty directory that is replaced is not in the way.
 
-use crate::format::{NameCodec, StoredName};
+use std::ffi::OsStr;
+
+use crate::format::{DIRIV_NAME, NameCodec, StoredName};
 use crate::sys::{self, Errno};
 use crate::vault::Vault;
 use crate::vault::dir::CipherDir;
 use crate::vault::error::Result;
 use crate::vault::leftover::name_for_removing;
+use crate::vault::remove::Accessible;
 
 pub use crate::sys::RenameFlags;
 
@@ -54,40 +57,34 @@ impl Vault {
         }
     }
 
-    /// Renames over a directory that holds nothing but its helper files: the two are exchanged,
-    /// then the empty one is removed. Where that is impossible, the empty one is moved out of the
-    /// way first.
+    /// Renames over a directory that holds nothing but its helper files. They are taken out first,
+    /// so that one step moves the one and removes the other; without its IV, and empty, it is given
+    /// another one by whoever comes upon it after a crash.
+    ///
+    /// The IV is moved away, not removed, since putting it back then needs no space.
     fn replace_dir(
         &self,
         (from, old): (&CipherDir, &StoredName),
         (to, new): (&CipherDir, &StoredName),
         flags: RenameFlags,
     ) -> sys::Result<()> {
-        if !self.is_empty_dir(to, new.disk())? {
-            return Err(Errno::NOTEMPTY);
-        }
-        let rename = |flags| from.dir.rename(old.disk(), &to.dir, new.disk(), flags);
-        if !flags.contains(RenameFlags::WHITEOUT) {
-            match rename(RenameFlags::EXCHANGE) {
-                Ok(()) => {
-                    let removed = self.remove_dir(from, old.disk());
-                    if removed.is_err() {
-                        let _ = rename(RenameFlags::EXCHANGE);
-                    }
-                    return removed;
-                }
-                Err(Errno::INVAL | Errno::NOSYS) => {}
-                Err(errno) => return Err(errno),
-            }
+        let target = to.dir.open_dir(new.disk())?;
+        let _accessible = Accessible::new(&target)?;
+        let _alone = self.bare_dirs.lock();
+        let helpers = self.helper_files(&target)?.ok_or(Errno::NOTEMPTY)?;
+        let iv = OsStr::new(DIRIV_NAME);
+        for helper in helpers.iter().filter(|helper| *helper != iv) {
+            self.sweep(&target, helper);
         }
         let away = name_for_removing();
-        to.dir
-            .rename(new.disk(), &to.dir, &away, RenameFlags::empty())?;
-        let renamed = rename(flags);
-        if renamed.is_ok() {
-            let _ = self.remove_dir(to, &away);
-        } else {
-            let _ = to.dir.rename_to_free(&away, &to.dir, new.disk());
+        let moved = target.rename(iv, &to.dir, &away, RenameFlags::empty());
+        let renamed = from.dir.rename(old.disk(), &to.dir, new.disk(), flags);
+        match (&renamed, moved) {
+            (_, Err(_)) => {}
+            (Ok(()), Ok(())) => self.sweep(&to.dir, &away),
+            (Err(_), Ok(())) => {
+                let _ = to.dir.rename_to_free(&away, &target, iv);
+            }
         }
         renamed
     }

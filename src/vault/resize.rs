@@ -11,10 +11,14 @@ impl<B: Backing> CipherFile<B> {
     /// Sets the plain size: cuts off what is behind it, or grows the file with a hole.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the block that would be cut in two
-    /// does not authenticate.
+    /// [`Error::Corrupt`] if the block that would be cut in two does not authenticate. After other
+    /// errors the blocks behind that one may be gone.
     pub fn truncate(&self, size: PlainOffset) -> Result<()> {
         let _exclusive = self.content().exclude();
+        self.mending(|| self.truncate_locked(size))
+    }
+
+    fn truncate_locked(&self, size: PlainOffset) -> Result<()> {
         let old = self.plain_size()?;
         if size < old {
             self.shrink(size)
@@ -115,8 +119,9 @@ impl<B: Backing> CipherFile<B> {
     /// Cuts the file off at `size`, which is below the old size. The caller holds the exclusive
     /// lock.
     ///
-    /// The block that is cut in two is sealed anew in place, then the file is cut. A crash in
-    /// between leaves at most this block torn; an error puts it back.
+    /// The blocks behind are cut off first, so that the block that is cut in two is the last one
+    /// when it is sealed anew in place: a crash before the file is cut to its new end leaves a state
+    /// that is mended (see `cut`).
     pub(super) fn shrink(&self, size: PlainOffset) -> Result<()> {
         let layout = self.layout();
         let keep = usize::try_from(size.0 % PLAIN_BLOCK as u64).unwrap_or(0);
@@ -128,46 +133,41 @@ impl<B: Backing> CipherFile<B> {
         };
         let block = layout.block_of(size);
         let start = layout.cipher_start(block);
-        let mut stored = vec![0; layout.cipher_block()];
-        let got = self.backing.read_at(&mut stored, start.0)?;
-        stored.truncate(got);
+        let stored = self.read_raw_block(block)?;
         let mut plain = self.open_block(id, block, stored.clone())?;
         plain.truncate(keep);
         let mut sealed = Vec::with_capacity(layout.cipher_block());
         self.codec.seal_run(id, block, &plain, &mut sealed);
+        let end = CipherOffset(start.0 + stored.len() as u64);
+        if self.cipher_size()? > end {
+            self.set_cipher_size(end)?;
+        }
         // Cutting must not fail for want of it: it makes space.
         let mut slot = self.insure(start.0, sealed.len() as u64).ok().flatten();
-        self.commit(self.cipher_size()?, start, &sealed, None)
-            .or_else(|error| self.make_room(error, start, &sealed, slot.take()))?;
+        self.commit(end, start, &sealed, None)
+            .or_else(|error| self.press_in(error, start, &sealed, slot.take()))?;
         let cut = self.set_cipher_size(layout.cipher_size(size));
         if cut.is_err() {
-            stored.truncate(sealed.len());
-            let _ = insist(&self.backing, slot, start.0, &stored);
+            let old = &stored[..sealed.len()];
+            let _ = insist(&self.backing, slot, start.0, old);
         }
         cut
     }
 
-    /// Puts a sealed block in place after all if there was no space for it: with what was put by,
-    /// or, where nothing is overwritten in place, by cutting off what is behind it.
-    fn make_room(
+    /// Puts a sealed block in place after all if there was no space for it, with what was put by.
+    fn press_in(
         &self,
         error: Error,
         start: CipherOffset,
         sealed: &[u8],
         slot: Option<Slot<'_, B>>,
     ) -> Result<()> {
-        if !matches!(error, Error::Os(Errno::NOSPC | Errno::DQUOT)) {
-            return Err(error);
+        match (&error, slot) {
+            (Error::Os(Errno::NOSPC | Errno::DQUOT), Some(slot)) => {
+                slot.put(&self.backing, start.0, sealed).map_err(|_| error)
+            }
+            _ => Err(error),
         }
-        if slot.is_some_and(|slot| slot.put(&self.backing, start.0, sealed).is_ok()) {
-            return Ok(());
-        }
-        let end = self.layout().block_end(CipherOffset(start.0 + 1));
-        if self.cipher_size()? <= end {
-            return Err(error);
-        }
-        self.set_cipher_size(end)?;
-        self.commit(end, start, sealed, None)
     }
 
     /// Grows the file from `old` to `size` bytes of plain size. The caller holds the exclusive

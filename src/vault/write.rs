@@ -35,7 +35,7 @@ impl<B: Backing> CipherFile<B> {
     /// then, except that of a long overwrite some blocks may have been replaced.
     pub fn write(&self, at: PlainOffset, data: &[u8]) -> Result<()> {
         let _exclusive = self.content().exclude_to_write();
-        let written = self.write_locked(at, data)?;
+        let written = self.mending(|| self.write_locked(at, data))?;
         self.content().set_written(written);
         Ok(())
     }

@@ -19,14 +19,14 @@ use crate::vault::open::OpenFiles;
 use crate::vault::spare::Spare;
 use crate::vault::undo::Safety;
 
-const BLOCK: usize = PLAIN_BLOCK;
+pub(super) const BLOCK: usize = PLAIN_BLOCK;
 
 /// How a file is kept: the cipher, and what guards overwrites.
 #[derive(Clone, Copy, Debug)]
-struct Kept(ContentSuite, Safety);
+pub(super) struct Kept(pub(super) ContentSuite, pub(super) Safety);
 
 /// Opens an image, with nothing known of it.
-fn open(image: MemFile, kept: Kept) -> CipherFile<MemFile> {
+pub(super) fn open(image: MemFile, kept: Kept) -> CipherFile<MemFile> {
     let key = MasterKey(Secret::new([7; 32]));
     let params = Params {
         content: kept.0,
@@ -46,6 +46,7 @@ fn open(image: MemFile, kept: Kept) -> CipherFile<MemFile> {
             grain: 4096,
             cut_for_free: false,
         },
+        read_only: false,
     }
 }
 
@@ -66,7 +67,7 @@ fn content(file: &CipherFile<MemFile>) -> Result<Vec<u8>> {
 }
 
 /// Bytes of which no two blocks are alike.
-fn pattern(len: usize, salt: usize) -> Vec<u8> {
+pub(super) fn pattern(len: usize, salt: usize) -> Vec<u8> {
     (0..len)
         .map(|at| u8::try_from((at + at / BLOCK + salt) % 255 + 1).unwrap())
         .collect()

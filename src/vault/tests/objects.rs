@@ -200,6 +200,33 @@ fn leftovers_are_not_shown_and_go_with_the_next_change() {
 }
 
 #[test]
+fn a_name_file_without_its_object_goes_with_the_next_change() {
+    for names in [DIR_IVS, DETERMINISTIC] {
+        let place = Place::new(names);
+        let kept = place.create(&long("k")).unwrap();
+        let gone = place.create(&long("g")).unwrap();
+        place.root.dir.unlink(gone.disk()).unwrap();
+        assert_eq!(place.listed(), [long("k").as_str()]);
+        place.vault.tidy(&place.root);
+        assert_eq!(
+            place.on_disk().len(),
+            3,
+            "somebody may be making its object"
+        );
+        place.listed();
+        place.vault.tidy_older(&place.root, Duration::ZERO);
+        let name_file = kept.long().unwrap().0.name_file();
+        assert_eq!(place.on_disk(), [kept.disk(), &name_file]);
+        // What has come back meanwhile is no leftover any more.
+        place.root.dir.unlink(kept.disk()).unwrap();
+        place.listed();
+        place.create(&long("k")).unwrap();
+        place.vault.tidy_older(&place.root, Duration::ZERO);
+        assert_eq!(place.on_disk(), [kept.disk(), &name_file]);
+    }
+}
+
+#[test]
 fn a_damaged_name_file_is_mended_by_whoever_needs_it() {
     for damage in [None, Some(&b""[..]), Some(b"other"), Some(&[b'x'; 400])] {
         let place = Place::new(DIR_IVS);

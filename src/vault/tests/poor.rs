@@ -89,6 +89,7 @@ fn poor(prepare: impl Fn(&CipherFile<MemFile>), bad: Range<u64>) -> CipherFile<P
         opened_size: 0,
         spare: Arc::new(Spare::new(4096, || Err(Errno::OPNOTSUPP))),
         reflinks: file.reflinks,
+        read_only: false,
     }
 }
 

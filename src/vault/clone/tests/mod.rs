@@ -37,6 +37,7 @@ fn open(files: &Arc<OpenFiles>, ino: u64, image: MemFile) -> CipherFile<MemFile>
             grain: GRAIN,
             cut_for_free: ino.is_multiple_of(2),
         },
+        read_only: false,
     }
 }
 
