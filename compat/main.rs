@@ -17,6 +17,7 @@ mod badname;
 mod cli;
 mod clone;
 mod core;
+mod crash;
 mod ctlsock;
 mod direct;
 mod documents;

@@ -8,6 +8,7 @@ pub(crate) mod mount;
 pub(crate) mod program;
 pub(crate) mod random;
 pub(crate) mod skip;
+pub(crate) mod tracer;
 pub(crate) mod tree;
 pub(crate) mod vault;
 pub(crate) mod wait;

@@ -120,6 +120,11 @@ impl Mount {
         status?.code()
     }
 
+    /// The process of the program.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether a thread of the program waits for a disk.
     pub(crate) fn waits_for_disk(&self) -> bool {
         let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();

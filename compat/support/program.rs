@@ -24,8 +24,18 @@ pub(crate) struct Program {
 impl Program {
     /// The one this package builds, or the one that `GOCRYPTFS_UNDER_TEST` names.
     pub(crate) fn ours() -> Self {
-        let built = env!("CARGO_BIN_EXE_gocryptfs").into();
-        let path = env::var_os("GOCRYPTFS_UNDER_TEST").map_or(built, PathBuf::from);
+        match env::var_os("GOCRYPTFS_UNDER_TEST") {
+            None => Self::built(),
+            Some(path) => Self {
+                path: path.into(),
+                before: &[],
+            },
+        }
+    }
+
+    /// The one this package builds, even if another one is under test.
+    pub(crate) fn built() -> Self {
+        let path = env!("CARGO_BIN_EXE_gocryptfs").into();
         Self { path, before: &[] }
     }
 
