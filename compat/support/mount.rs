@@ -4,7 +4,7 @@ use super::program::{PASSWORD, Program};
 use super::vault::Vault;
 use super::wait;
 use rustix::mount::UnmountFlags;
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -86,6 +86,11 @@ impl Mount {
         fs::set_permissions(self.scratch.path(), Permissions::from_mode(0o755)).unwrap();
     }
 
+    /// Sends a signal to the program.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
     /// All that the program has said so far.
     pub(crate) fn log(&self) -> String {
         let log = fs::read(self.scratch.path().join("log")).unwrap();
@@ -114,7 +119,7 @@ impl Mount {
     /// Tells the program to end; its exit code.
     pub(crate) fn terminated(mut self) -> Option<i32> {
         let pid = Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, Signal::TERM).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
         let status = wait::until(|| self.child.try_wait().unwrap());
         self.is_mounted = self.is_shown();
         status?.code()

@@ -65,7 +65,7 @@ pub(crate) fn detach(parent: u32, keep_output: bool, out: &Output) {
     warn("chdir", process::chdir_root());
     warn("setsid", process::setsid());
     if !keep_output {
-        out.switch_to_syslog();
+        out.switch_to_system_log();
         warn("releasing stdout", process::null_output());
     }
     warn("releasing stdin", process::null_stdin());

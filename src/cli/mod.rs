@@ -33,6 +33,7 @@ mod progress;
 mod reverse;
 mod speed;
 mod stats;
+mod system_log;
 mod unlock;
 mod values;
 mod verb;

@@ -4,6 +4,7 @@
 use super::args::Reflink;
 use super::command::MountOptions;
 use super::exit::{ExitCode, Failure};
+use super::log::Verbosity;
 use super::mountpoint::{self, Place};
 use super::output::{Kind, Output};
 use super::unlock::{self, Unlocked};
@@ -36,7 +37,7 @@ pub(crate) fn run(
     if options.runs_again() {
         return daemon::start(line);
     }
-    log::install(&options.messages, out);
+    let verbosity = log::install(&options.messages, out);
     options.volume.announce(out);
     let volume = &options.volume;
     let may_have_entries = options.mount.nonempty;
@@ -47,12 +48,28 @@ pub(crate) fn run(
     if options.volume.is_reverse {
         let fs = reverse::view(options, &unlocked)?;
         drop(unlocked);
-        return start(fs, options, place, mount_options, control.as_ref(), out);
+        return start(
+            fs,
+            options,
+            place,
+            mount_options,
+            control.as_ref(),
+            verbosity,
+            out,
+        );
     }
     check_names(options, &unlocked)?;
     let fs = file_system(options, &unlocked)?;
     drop(unlocked);
-    start(fs, options, place, mount_options, control.as_ref(), out)
+    start(
+        fs,
+        options,
+        place,
+        mount_options,
+        control.as_ref(),
+        verbosity,
+        out,
+    )
 }
 
 /// Mounts `fs` and answers its requests.
@@ -62,6 +79,7 @@ fn start<V: Vfs + Paths>(
     place: Place,
     mount_options: mount::Options,
     control: Option<&ControlSocket>,
+    verbosity: Verbosity,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
     let fs = Arc::new(Counted::new(fs));
@@ -72,7 +90,7 @@ fn start<V: Vfs + Paths>(
     }
     // Blocked here, so that all threads have them blocked, and taken by one of them. SIGUSR1 is
     // of no use to us and would end the process.
-    let mut signals = vec![Signal::INT, Signal::TERM];
+    let mut signals = vec![Signal::INT, Signal::TERM, TOGGLE];
     if !signal::is_ignored(Signal::HUP) {
         signals.push(Signal::HUP);
     }
@@ -97,7 +115,7 @@ fn start<V: Vfs + Paths>(
         let monitor = session.idle_monitor();
         thread::spawn(move || monitor.run(timeout));
     }
-    serve(session, signals, out)
+    serve(session, signals, verbosity, out)
 }
 
 /// The control socket, if one is wanted.
@@ -266,25 +284,36 @@ fn file_system(options: &MountOptions, unlocked: &Unlocked) -> Result<Forward, F
     Forward::new(vault, view).map_err(|error| cannot_open(path, &error))
 }
 
+/// Switches debug messages on and off.
+const TOGGLE: Signal = Signal::USR2;
+
 /// What ends a mount.
 enum End {
     Unmounted(std::io::Result<()>),
     Signal,
 }
 
-/// Answers requests until the file system is unmounted, or `signals` tell to unmount it.
+/// Answers requests until the file system is unmounted, or `signals` tell to unmount it; one of
+/// them only changes how much is told.
 fn serve<V: Vfs>(
     session: Session<V>,
     signals: Vec<Signal>,
+    verbosity: Verbosity,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
     let unmounter = session.unmounter();
     let (ended, end) = mpsc::channel();
     let signalled = ended.clone();
     // Neither thread is waited for: when one has spoken, the process ends.
+    let told = out.clone();
     thread::spawn(move || {
-        if signal::wait(&signals).is_ok() {
-            let _ = signalled.send(End::Signal);
+        while let Ok(signal) = signal::wait(&signals) {
+            if signal != TOGGLE {
+                let _ = signalled.send(End::Signal);
+                return;
+            }
+            let state = if verbosity.toggle() { "on" } else { "off" };
+            told.write(Kind::Answer, &format!("Debug messages are {state}."));
         }
     });
     thread::spawn(move || ended.send(End::Unmounted(session.run())));

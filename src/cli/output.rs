@@ -4,9 +4,9 @@
 //! A write that fails is not reported: there is nobody left to tell.
 
 use super::exit::ExitCode;
+use super::system_log::{Line, SystemLog};
 use crate::sys::process;
 use std::io::{IsTerminal, Write};
-use std::os::unix::net::UnixDatagram;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a line is, which decides where it goes and how it looks.
@@ -62,15 +62,14 @@ impl Kind {
         }
     }
 
-    /// Priority of a line in the system log: facility "user" (RFC 3164, 4.1.1) and a severity.
-    fn priority(self) -> u8 {
-        let severity = match self {
+    /// Severity of a line in the system log (RFC 3164, 4.1.1).
+    fn severity(self) -> u8 {
+        match self {
             Self::Fatal => 2,
             Self::Warning => 4,
             Self::Debug | Self::Trace => 7,
             _ => 6,
-        };
-        8 + severity
+        }
     }
 }
 
@@ -80,11 +79,8 @@ pub(crate) struct Output {
     quiet: bool,
     warnings_end: bool,
     colours: bool,
-    syslog: Arc<Mutex<Option<UnixDatagram>>>,
+    log: Arc<Mutex<Option<SystemLog>>>,
 }
-
-/// Where a system log or journal listens.
-const SYSLOG_SOCKETS: [&str; 3] = ["/dev/log", "/var/run/syslog", "/var/run/log"];
 
 impl Output {
     /// Writes to stdout and stderr, with colours if both are terminals and the user has not set
@@ -96,7 +92,7 @@ impl Output {
             quiet,
             warnings_end,
             colours: terminal && std::env::var_os("NO_COLOR").is_none(),
-            syslog: Arc::default(),
+            log: Arc::default(),
         }
     }
 
@@ -110,23 +106,30 @@ impl Output {
         !self.quiet && std::io::stdout().is_terminal()
     }
 
-    /// From now on writes to the system log; into the void if there is none.
-    pub(crate) fn switch_to_syslog(&self) {
-        let socket = UnixDatagram::unbound();
-        // A log that is slow to read must not hold up the file system.
-        let socket = socket.and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
-        if let Ok(socket) = socket {
-            *self.syslog.lock().unwrap_or_else(PoisonError::into_inner) = Some(socket);
-        }
+    /// From now on writes to the log of the system; into the void if there is none.
+    pub(crate) fn switch_to_system_log(&self) {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = SystemLog::open();
     }
 
     /// Writes `text`, which may be several lines.
     pub(crate) fn write(&self, kind: Kind, text: &str) {
+        self.write_with(kind, text, &[]);
+    }
+
+    /// As [`Output::write`], with the same in pieces for a log that keeps them.
+    pub(crate) fn write_with(&self, kind: Kind, text: &str, fields: &[(&'static str, String)]) {
         if self.quiet && kind.is_silenced_by_quiet() {
             return;
         }
-        match &*self.syslog.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(socket) => text.lines().for_each(|line| send(socket, kind, line)),
+        let severity = kind.severity();
+        match &*self.log.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(log) => text.lines().for_each(|text| {
+                log.send(&Line {
+                    severity,
+                    text,
+                    fields,
+                });
+            }),
             None => self.show(kind, text),
         }
         if self.warnings_end && kind == Kind::Warning {
@@ -170,14 +173,6 @@ pub(crate) fn prompt(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-/// Sends a line in the form of RFC 3164, without the time: the receiver stamps it.
-fn send(socket: &UnixDatagram, kind: Kind, line: &str) {
-    let (priority, pid) = (kind.priority(), std::process::id());
-    let datagram = format!("<{priority}>gocryptfs[{pid}]: {line}");
-    let sent = |path: &&str| socket.send_to(datagram.as_bytes(), path).is_ok();
-    SYSLOG_SOCKETS.iter().find(|path| sent(path));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,13 +183,5 @@ mod tests {
         assert!(kinds.iter().all(|kind| kind.is_silenced_by_quiet()));
         let kinds = [Kind::Answer, Kind::Warning, Kind::Fatal, Kind::Advice];
         assert!(!kinds.iter().any(|kind| kind.is_silenced_by_quiet()));
-    }
-
-    #[test]
-    fn the_priority_names_the_user_facility() {
-        assert_eq!(Kind::Info.priority(), 14);
-        assert_eq!(Kind::Warning.priority(), 12);
-        assert_eq!(Kind::Fatal.priority(), 10);
-        assert_eq!(Kind::Debug.priority(), 15);
     }
 }

@@ -16,6 +16,7 @@ mod xattr;
 
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -147,6 +148,10 @@ impl Vfs for Forward {
             attr: timeout,
             negative: timeout,
         }
+    }
+
+    fn disk_path(&self, ino: u64) -> Option<PathBuf> {
+        self.known_path(ino)
     }
 
     fn lookup(&self, parent: NodeId, name: &OsStr) -> Result<Entry> {

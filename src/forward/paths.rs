@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use crate::forward::Forward;
 use crate::forward::lookup::in_no_directory;
+use crate::sys::FileKey;
 use crate::vault::{BackingName, BadEntry, CipherDir};
 use crate::vfs::{CacheFigures, Error, Figures, NodeId, Paths, Result};
 
@@ -43,6 +44,30 @@ impl Paths for Forward {
 }
 
 impl Forward {
+    /// The path on disk of the backing inode `ino`, if the kernel knows it and names are encrypted.
+    pub(super) fn known_path(&self, ino: u64) -> Option<PathBuf> {
+        if !self.vault.encrypts_names() {
+            return None;
+        }
+        let key = FileKey {
+            ino,
+            ..self.nodes.key(NodeId::ROOT)?
+        };
+        let mut node = self.nodes.number(key);
+        let mut names = Vec::new();
+        while node != NodeId::ROOT {
+            let place = self.nodes.place(node)?;
+            names.push(place.name);
+            node = place.parent;
+            // Directories that were moved from outside may seem to contain each other.
+            if names.len() > self.nodes.count() {
+                return None;
+            }
+        }
+        let names = names.iter().rev();
+        Some(names.map(AsRef::<OsStr>::as_ref).collect())
+    }
+
     /// Walks down `path`. `translate` gives the other side of a name, and what it is on disk.
     fn translate(
         &self,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fuser::{
     FileHandle, FopenFlags, Generation, ReplyAttr, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyXattr,
 };
-use tracing::{debug, warn};
+use tracing::debug;
 
 use crate::mount::convert::{self, errno};
 use crate::vfs::{Attr, Entry, Error, LogLevel, OpenFlags, Opened, Result, Timeouts};
@@ -42,11 +42,11 @@ pub(super) fn attr(timeouts: &Timeouts, operation: &str, found: Result<Attr>, re
     }
 }
 
-/// Logs an error as loudly as it deserves; returns what the kernel gets.
+/// Shows an error to developers; returns what the kernel gets. What the owner of the volume should
+/// know has been told where it happened.
 pub(super) fn failed(operation: &str, error: &Error) -> fuser::Errno {
-    match error.level() {
-        LogLevel::Warn => warn!("{operation}: {error}"),
-        LogLevel::Debug => debug!("{operation}: {error}"),
+    if error.level() == LogLevel::Debug {
+        debug!("{operation}: {error}");
     }
     errno(error)
 }

@@ -1,4 +1,5 @@
-//! A file system that counts what it is asked for. It answers as the one inside does.
+//! A file system that counts what it is asked for, and tells what goes wrong. It answers as the one
+//! inside does.
 //!
 //! The counters are independent of each other: a look at them while requests are answered may see
 //! one of a pair that belongs together and not yet the other.
@@ -10,6 +11,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
+use crate::vfs::tell::tell;
 use crate::vfs::{
     Attr, Caller, Changes, Control, CopyRange, DirEntry, Entry, Errno, Error, ErrorFigures,
     Fallocate, Figures, FsStat, Handle, NodeId, OpenFlags, Opened, Paths, PlainOffset, RenameMode,
@@ -109,10 +111,16 @@ impl<V> Counted<V> {
         };
         Counted { fs, counters }
     }
+}
 
+impl<V: Vfs> Counted<V> {
     fn note<T>(&self, operation: Operation, result: Result<T>) -> Result<T> {
         self.counters.count(operation);
-        result.inspect_err(|error| self.counters.count_error(error))
+        result.inspect_err(|error| {
+            self.counters.count_error(error);
+            let name = NAMES[operation as usize];
+            tell(name, error, |ino| self.fs.disk_path(ino));
+        })
     }
 }
 
@@ -147,6 +155,10 @@ impl<V: Paths> Paths for Counted<V> {
 impl<V: Vfs> Vfs for Counted<V> {
     fn timeouts(&self) -> Timeouts {
         self.fs.timeouts()
+    }
+
+    fn disk_path(&self, ino: u64) -> Option<PathBuf> {
+        self.fs.disk_path(ino)
     }
 
     fn lookup(&self, parent: NodeId, name: &OsStr) -> Result<Entry> {

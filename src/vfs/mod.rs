@@ -12,9 +12,11 @@ mod counted;
 mod error;
 mod figures;
 mod paths;
+mod tell;
 mod types;
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 pub use crate::format::PlainOffset;
 pub use crate::sys::{Control, Errno, FsStat, Kind, OpenFlags, SetTime, Stat, Time};
@@ -39,6 +41,12 @@ pub type Take<'a, T> = &'a mut dyn FnMut(&T) -> bool;
 pub trait Vfs: Send + Sync + 'static {
     /// How long the kernel may believe what it was told.
     fn timeouts(&self) -> Timeouts;
+
+    /// The path on disk of the object that errors call `ino`, for messages. `None` if nobody has
+    /// asked for the object lately, or if the path would show plain names.
+    fn disk_path(&self, _ino: u64) -> Option<PathBuf> {
+        None
+    }
 
     /// Finds `name` in the directory `parent`.
     fn lookup(&self, parent: NodeId, name: &OsStr) -> Result<Entry>;
