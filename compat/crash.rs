@@ -6,6 +6,7 @@
 
 mod cut;
 mod fault;
+mod kill;
 mod operations;
 mod passwd;
 mod snapshot;
