@@ -1,19 +1,36 @@
 //! An unlocked vault: the disk format plus file descriptors. No FUSE, no node ids, no printing.
 //!
-//! # Steps, and what a crash between them leaves
+//! # Steps, and what a cut between them leaves
 //!
-//! - A file is made by one step; it is empty and needs no header.
-//! - A long name has a `.name` file, which is written before the object and removed after it. A
-//!   `.name` file without its object is stale: the next creation of that name replaces it, and
-//!   removing the directory removes it.
-//! - A directory is built with its `gocryptfs.diriv` under a temporary name and renamed into
-//!   place. A crash leaves at most the temporary directory, which is never shown and goes with
-//!   its parent.
-//! - A directory is removed in the opposite order: renamed to a temporary name, then emptied of
-//!   its `gocryptfs.diriv`, then removed.
-//! - A directory is renamed over an empty one by exchanging the two and removing the empty one.
-//! - The first write of a file carries header and content in one request; a later block is
-//!   replaced by one request, which is taken back if it fails half way (see `undo`).
+//! A cut is a crash, a kill or a power failure. Everything that takes more than one step on the
+//! backing file system is here, with its order. What is left over is tidied when a directory that
+//! was listed is changed next (after a minute, for somebody may be at work), and goes with its
+//! directory in any case; `fsck` reports it as `leftover` or `longname-stale`, which is no damage,
+//! and the Go program skips it as an undecryptable name.
+//!
+//! | operation | steps | a cut leaves |
+//! |---|---|---|
+//! | make a file, link, symlink, device | one | old or new; an empty file needs no header |
+//! | the same by a long name | write `.name`; make the object | a `.name` file without its object, which is left over; who makes that object finds it right or replaces it |
+//! | replace a wrong `.name` | write it under a temporary name; rename | the temporary file |
+//! | `mkdir` | make a directory under a temporary name; write its `gocryptfs.diriv`; rename | the temporary directory, never shown; a directory is never seen without its IV |
+//! | `unlink`, long | remove the object; remove `.name` | a `.name` file without its object |
+//! | `rmdir` | rename to a temporary name; move the IV out beside it; remove the directory; remove the IV; `.name` | the temporary directory, the IV or both, never shown: the directory is gone |
+//! | `rename` from or to a long name | write the new `.name`; rename; remove the old `.name` | a `.name` file without its object |
+//! | `rename` over a directory | move the IV of the empty one out; rename; remove the IV | the old state, the empty directory without an IV: it is given another one when it is opened next. `fsck` says `diriv-missing`, the Go program cannot list it until then |
+//! | first write | header and block 0 in one | old or new |
+//! | first write behind block 0, growth of an empty file | header; the rest | a header alone, which reads as an empty file |
+//! | overwrite, append | one write of whole blocks | the block in which a power failure stopped the write may be torn; a kill tears none |
+//! | write or growth behind the end | pad the last block with zeros; write, or set the size | the file with the padding |
+//! | shrink to a block's end, empty | one | old or new |
+//! | shrink inside a block | cut behind that block; seal it anew, shorter; cut behind its end | after the first step, the file up to the end of that block; after the second, a last block of which the beginning opens: who reads or writes it finishes the cut (see `cut`). Until then it is one damaged block to `fsck` and the Go program |
+//! | reserve space | one | old or new |
+//! | punch, zero | seal the blocks at both ends; one hole | some blocks zero, the rest old |
+//! | clone | the blocks at the ends; one clone of the rest, with the header if the target takes the source's ID; the last part of a block | blocks old and new; the last one may be torn, in a target that takes another ID |
+//! | write the configuration | write and sync a temporary file; rename; sync the directory | the old or the new one, and the temporary file, which the next change takes over after a minute |
+//!
+//! `compat/crash` kills the program before every step of each, and lets every system call fail;
+//! `vault/tests/faults` tears every write of a file in memory.
 
 mod abandon;
 mod badname;
