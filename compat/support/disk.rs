@@ -2,6 +2,7 @@
 
 use super::skip::{is_root, skip};
 use super::tree::Limits;
+use super::write_log::{self, Log};
 use rustix::mount::UnmountFlags;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -96,18 +97,47 @@ impl Disk {
         self.scratch.path().join("disk")
     }
 
-    /// What the disk holds at this moment, as if the power had failed: a file system in `into` that
-    /// is mounted by [`Self::come_back`].
-    pub(crate) fn cut_power(&self, into: &Path) {
-        let image = self.scratch.path().join("image");
-        // what the file system has not handed to the loop device yet is not in the image
-        assert!(run(Command::new("cp")
-            .args(["--sparse=always", "--reflink=never"])
-            .args([image, into.join("image")])));
+    /// As [`Self::new`], and everything that is written to it is logged. Also returns the image as
+    /// it was before it was mounted.
+    pub(crate) fn logged(kind: Kind, what: &str) -> Option<(Self, Logged)> {
+        let mut disk = Self::new(kind, what)?;
+        disk.unmount();
+        let scratch = disk.scratch.path();
+        let (image, before) = (scratch.join("image"), scratch.join("before"));
+        copy_image(&image, &before);
+        let point = scratch.join("log");
+        fs::create_dir(&point).unwrap();
+        let (session, log) = write_log::mount(&image, &point).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-o", "loop"]).arg(point.join(write_log::NAME));
+        disk.is_mounted = run(mount.arg(disk.path()));
+        assert!(disk.is_mounted, "the logged image does not mount");
+        let logged = Logged {
+            log,
+            before,
+            session,
+        };
+        Some((disk, logged))
     }
 
-    /// Mounts an image that [`Self::cut_power`] has made. Nothing else with its identity may be
-    /// mounted.
+    fn unmount(&mut self) {
+        assert!(run(Command::new("umount").arg(self.path())));
+        self.is_mounted = false;
+    }
+
+    /// Ends the log, and keeps it.
+    pub(crate) fn end(mut self, logged: Logged) -> (Self, Log, PathBuf) {
+        self.unmount();
+        let Logged {
+            log,
+            before,
+            session,
+        } = logged;
+        drop(session);
+        (self, log, before)
+    }
+
+    /// Mounts the file `image` in a directory. Nothing else with its identity may be mounted.
     pub(crate) fn come_back(scratch: TempDir) -> Self {
         let mut disk = Self {
             scratch,
@@ -122,6 +152,20 @@ impl Disk {
         assert!(disk.is_mounted, "the image does not mount");
         disk
     }
+}
+
+/// The log of a disk, while it is written.
+pub(crate) struct Logged {
+    pub(crate) log: Log,
+    before: PathBuf,
+    session: fuser::BackgroundSession,
+}
+
+/// A copy of an image that takes no more space than it.
+pub(crate) fn copy_image(from: &Path, to: &Path) {
+    let mut copy = Command::new("cp");
+    copy.args(["--sparse=always", "--reflink=never"]);
+    assert!(run(copy.args([from, to])));
 }
 
 /// While it lives, whoever writes to the disk waits.

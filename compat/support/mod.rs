@@ -13,3 +13,4 @@ pub(crate) mod tree;
 pub(crate) mod vault;
 pub(crate) mod wait;
 pub(crate) mod watch;
+pub(crate) mod write_log;
