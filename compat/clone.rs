@@ -9,6 +9,7 @@ mod random;
 mod rows;
 mod threads;
 mod verb;
+mod waiting;
 
 use crate::golden::assert_same;
 use crate::support::digest::digest;
