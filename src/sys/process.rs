@@ -44,6 +44,18 @@ pub fn quit(code: u8) -> ! {
     }
 }
 
+/// Gives memory that the allocator keeps for later back to the system, as far as the C library can.
+pub fn return_free_memory() {
+    #[cfg(target_env = "gnu")]
+    {
+        // SAFETY: it looks at free memory only, see malloc_trim(3).
+        #[allow(unsafe_code)]
+        unsafe {
+            libc::malloc_trim(0);
+        }
+    }
+}
+
 /// Sets the umask; with 0 files get exactly the mode that is asked for.
 pub fn umask(mask: u32) {
     process::umask(Mode::from_raw_mode(mask));

@@ -1,8 +1,8 @@
 //! From backing inodes to inode numbers that are unique in the mount and stable while it lasts.
 //!
 //! Numbers of the root's device pass through unchanged. Another device, or what is made up
-//! beside the objects of one, gets the next free 15-bit prefix in front of its 48-bit numbers; what does not fit is numbered one by one from
-//! 2^63 on.
+//! beside the objects of one, gets the next free 15-bit prefix in front of its 48-bit numbers, so
+//! that a number tells what it stands for; what does not fit is numbered one by one from 2^63 on.
 
 use std::collections::HashMap;
 
@@ -33,6 +33,8 @@ pub(super) struct InoMap {
     /// Device and role; the position is the prefix.
     namespaces: Vec<(u64, u8)>,
     spilled: HashMap<Identity, u64>,
+    /// What numbers that do not tell stand for.
+    made: HashMap<u64, Identity>,
     next_spill: u64,
 }
 
@@ -41,6 +43,7 @@ impl InoMap {
         InoMap {
             namespaces: vec![(root.dev, 0)],
             spilled: HashMap::new(),
+            made: HashMap::from([(NodeId::ROOT.0, root.into())]),
             next_spill: SPILL_BASE,
         }
     }
@@ -59,11 +62,34 @@ impl InoMap {
         }
     }
 
-    /// A number that no other object gets, for mounts that give each name its own node.
-    pub(super) fn unique(&mut self) -> NodeId {
+    /// Another number for an object, for mounts that give each name its own node.
+    pub(super) fn unique(&mut self, identity: Identity) -> NodeId {
         let number = self.next_spill;
         self.next_spill += 1;
+        self.made.insert(number, identity);
         NodeId(number)
+    }
+
+    /// What a number stands for that was given out and not forgotten.
+    pub(super) fn identity(&self, number: NodeId) -> Option<Identity> {
+        if let Some(identity) = self.made.get(&number.0) {
+            return Some(*identity);
+        }
+        let namespace = usize::try_from(number.0 >> INO_BITS).ok()?;
+        let &(dev, role) = self.namespaces.get(namespace)?;
+        let ino = number.0 & ((1 << INO_BITS) - 1);
+        let key = FileKey { dev, ino };
+        Some(Identity { key, role })
+    }
+
+    /// Nobody uses a number any more. Only one that was unique is given up.
+    pub(super) fn forget(&mut self, number: NodeId) {
+        if number.0 >= SPILL_BASE
+            && let Some(identity) = self.made.get(&number.0)
+            && self.spilled.get(identity) != Some(&number.0)
+        {
+            self.made.remove(&number.0);
+        }
     }
 
     fn namespace(&mut self, wanted: (u64, u8)) -> Option<u64> {
@@ -81,7 +107,7 @@ impl InoMap {
         if let Some(&number) = self.spilled.get(&identity) {
             return NodeId(number);
         }
-        let number = self.unique();
+        let number = self.unique(identity);
         self.spilled.insert(identity, number.0);
         number
     }
@@ -113,6 +139,30 @@ mod tests {
         let top = |dev| Identity::from(FileKey { dev, ino: 1 });
         assert_eq!(map.number(top(9)), NodeId(1 << 48 | 1));
         assert_eq!(map.number(top(5)), NodeId(SPILL_BASE));
+    }
+
+    #[test]
+    fn a_number_tells_what_it_stands_for() {
+        let mut map = InoMap::new(ROOT);
+        assert_eq!(map.identity(NodeId::ROOT), Some(ROOT.into()));
+        for (dev, ino, role) in [
+            (5, 77, 0),
+            (9, 77, 0),
+            (5, 77, 3),
+            (5, 1, 0),
+            (9, 1 << 60, 0),
+        ] {
+            let key = FileKey { dev, ino };
+            let identity = Identity { key, role };
+            let number = map.number(identity);
+            assert_eq!(map.identity(number), Some(identity));
+            let other = map.unique(identity);
+            assert_eq!(map.identity(other), Some(identity));
+            map.forget(other);
+            map.forget(number);
+            assert_eq!(map.identity(other), None);
+            assert_eq!(map.identity(number), Some(identity));
+        }
     }
 
     #[test]
