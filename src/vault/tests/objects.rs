@@ -331,3 +331,34 @@ fn a_directory_that_is_not_empty_is_not_replaced() {
             .is_ok()
     );
 }
+
+#[test]
+fn an_empty_directory_without_an_iv_gets_one_when_it_is_opened() {
+    for left in [None, Some(b"")] {
+        let mut place = Place::new(DIR_IVS);
+        let name = place.mkdir("a", 0o700);
+        let dir = place.sub(&name);
+        let take_iv = || {
+            dir.dir.unlink(text(DIRIV_NAME)).unwrap();
+            if let Some(left) = left {
+                put(&dir.dir, DIRIV_NAME, left);
+            }
+        };
+        let opened = |place: &Place| {
+            let found = place.vault.subdir(&place.root, &BackingName::from(&name));
+            found.map(|dir| dir.iv)
+        };
+        take_iv();
+        place.vault = place.vault.read_only(true);
+        assert!(opened(&place).is_err(), "it would have to be written");
+        place.vault = place.vault.read_only(false);
+        let iv = opened(&place).unwrap();
+        assert_eq!(opened(&place).unwrap(), iv, "it stays");
+        put(&dir.dir, "something", b"");
+        take_iv();
+        assert!(
+            opened(&place).is_err(),
+            "names may depend on the one that is lost"
+        );
+    }
+}
