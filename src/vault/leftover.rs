@@ -19,6 +19,8 @@ const MAKING: &str = "gocryptfs.diriv.mkdir.";
 /// Begins the name of what is being removed; other programs use it for the IV of a directory that
 /// they are removing.
 const REMOVING: &str = "gocryptfs.diriv.rmdir.";
+/// The name of a configuration file that is being written.
+const NEW_CONF: &str = "gocryptfs.conf.tmp";
 /// From this age on nobody is at work on it any more.
 const STALE: Duration = Duration::from_secs(60);
 /// How deep leftovers lie in each other at most. More than that is no accident.
@@ -45,7 +47,8 @@ impl Vault {
     pub fn is_leftover(&self, disk: &OsStr) -> bool {
         let disk = disk.as_encoded_bytes();
         let prefixes = [MAKING, REMOVING];
-        let ours = prefixes.iter().any(|p| disk.starts_with(p.as_bytes()));
+        let ours =
+            prefixes.iter().any(|p| disk.starts_with(p.as_bytes())) || disk == NEW_CONF.as_bytes();
         ours && !matches!(self.names, NameCodec::Plain)
     }
 
