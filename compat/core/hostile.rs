@@ -1,8 +1,9 @@
 //! Something else in the place of what should be there: never followed, never waited for.
 
 use super::everything::{look, plant, scribble};
-use super::{Fs, long};
+use super::{Fs, ROOT, long};
 use crate::support::skip::is_root;
+use gocryptfs_rs::vfs::Vfs as _;
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use rustix::io::Errno;
 use std::fs::{self, File};
@@ -132,6 +133,7 @@ fn attack(stranger: Stranger) {
                 fs.restart();
             }
             let shown = look(&fs);
+            assert!(fs.view.getattr(ROOT, None).is_ok(), "{stranger:?}");
             if restarted && target.ends_with("gocryptfs.diriv") {
                 let unreadable = shown.values().filter(|shown| **shown == Err(Errno::IO));
                 assert_eq!(

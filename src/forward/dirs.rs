@@ -55,9 +55,13 @@ impl Forward {
                     return answer;
                 }
             }
-            // The top, or a removed directory that somebody still stands in.
+            // The top, also if no name in it can be read, or a removed directory that somebody still
+            // stands in.
             let dir = match node {
-                NodeId::ROOT => self.dir_now(node).ok(),
+                NodeId::ROOT => match self.dir_now(node) {
+                    Ok(dir) => Some(dir),
+                    Err(_) => Some(Arc::new(self.vault.root_object()?)),
+                },
                 _ => self.dirs.get(node),
             };
             dir.map_or(answer, |dir| attempt(&dir, &BackingName::this_dir()))

@@ -54,6 +54,15 @@ impl AsRef<OsStr> for BackingName {
 }
 
 impl CipherDir {
+    fn new(dir: Dir, iv: DirIv, is_root: bool) -> CipherDir {
+        CipherDir {
+            dir,
+            iv,
+            is_root,
+            leftovers: Mutex::default(),
+        }
+    }
+
     /// The backing directory.
     pub fn dir(&self) -> &Dir {
         &self.dir
@@ -114,16 +123,20 @@ impl Vault {
         self.with_iv(parent.dir.open_dir(name.as_ref())?, false)
     }
 
+    /// The top directory as an object, whatever its `gocryptfs.diriv` is: not for names in it.
+    ///
+    /// # Errors
+    /// What `openat(2)` says.
+    pub fn root_object(&self) -> Result<CipherDir> {
+        let dir = self.root.open_dir(OsStr::new("."))?;
+        Ok(CipherDir::new(dir, DirIv::ZERO, true))
+    }
+
     fn with_iv(&self, dir: Dir, is_root: bool) -> Result<CipherDir> {
         let iv = self
             .read_iv(&dir)
             .or_else(|error| self.give_iv(&dir, error))?;
-        Ok(CipherDir {
-            dir,
-            iv,
-            is_root,
-            leftovers: Mutex::default(),
-        })
+        Ok(CipherDir::new(dir, iv, is_root))
     }
 
     /// The name that a plain name has on disk in `dir`.
