@@ -31,6 +31,7 @@ mod mounted;
 mod power;
 mod programs;
 mod reverse;
+mod secrets;
 mod support;
 mod swap;
 mod tidy;
