@@ -6,6 +6,8 @@ use hkdf::Hkdf;
 use scrypt::Params;
 use sha2::Sha256;
 
+#[cfg(feature = "aws-lc")]
+use super::backends::aws_lc;
 use super::secret::{Password, Secret};
 
 /// Largest table that scrypt may fill, in bytes: that of N = 2^28 with R = 8.
@@ -65,15 +67,22 @@ impl ScryptCost {
 /// # Errors
 /// [`KdfError`] if the cost is not valid, above [`SCRYPT_TABLE_MAX`], or above what the system
 /// can give.
-#[expect(clippy::missing_panics_doc, reason = "the output length is constant")]
 pub fn scrypt(password: &Password, salt: &[u8], cost: ScryptCost) -> Result<Secret<32>, KdfError> {
     let memory = cost.memory()?;
     let params = Params::new(cost.log_n, cost.r, cost.p).map_err(|_| KdfError::Invalid(cost))?;
     probe(memory).ok_or(KdfError::OutOfMemory(cost))?;
     Ok(Secret::filled(|key| {
-        scrypt::scrypt(password.expose(), salt, &params, key)
-            .expect("32 bytes are an output length that RFC 7914 allows");
+        #[cfg(feature = "aws-lc")]
+        if aws_lc::scrypt(password.expose(), salt, (cost.log_n, cost.r, cost.p), key).is_some() {
+            return;
+        }
+        portable_scrypt(password, salt, &params, key);
     }))
+}
+
+fn portable_scrypt(password: &Password, salt: &[u8], params: &Params, key: &mut [u8; 32]) {
+    scrypt::scrypt(password.expose(), salt, params, key)
+        .expect("32 bytes are an output length that RFC 7914 allows");
 }
 
 /// Asks for `bytes` of memory and gives them back: the derivation itself would abort the
@@ -123,6 +132,18 @@ mod tests {
             derive("password", "NaCl", (10, 8, 16)).unwrap(),
             hex("fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162")
         );
+    }
+
+    #[test]
+    fn the_implementations_of_scrypt_agree() {
+        for (log_n, r, p) in [(1, 1, 1), (10, 8, 1), (4, 3, 7)] {
+            let password = Password::new(b"p\0\xff".to_vec());
+            let mut key = [0; 32];
+            let params = Params::new(log_n, r, p).unwrap();
+            portable_scrypt(&password, b"salt", &params, &mut key);
+            let derived = scrypt(&password, b"salt", ScryptCost { log_n, r, p }).unwrap();
+            assert_eq!(*derived.expose(), key, "{log_n} {r} {p}");
+        }
     }
 
     #[test]

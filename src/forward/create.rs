@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use crate::format::StoredName;
-use crate::forward::Forward;
+use crate::forward::{Forward, twice};
 use crate::sys::OpenFlags;
 use crate::vault::{self, BackingName, CipherDir};
 use crate::vfs::{Caller, Entry, NodeId, Opened, Result};
@@ -18,7 +18,7 @@ impl Forward {
     ) -> Result<Entry> {
         let (dir, stored) = self.stored(parent, name)?;
         make(&dir, &stored)?;
-        self.entry(parent, &dir, BackingName::from(&stored))
+        twice(|| self.entry(parent, &dir, BackingName::from(&stored)))
     }
 
     pub(super) fn create_file(

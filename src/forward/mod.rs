@@ -136,6 +136,12 @@ fn masked(dir: &CipherDir, caller: Caller, mode: u32) -> u32 {
     }
 }
 
+/// Asks for the attributes after a change, and once more if that fails: what was done must not look
+/// as if it had failed for an error that passes.
+fn twice<T>(ask: impl Fn() -> Result<T>) -> Result<T> {
+    ask().or_else(|_| ask())
+}
+
 impl Vfs for Forward {
     fn timeouts(&self) -> Timeouts {
         let timeout = if self.options.shared_storage {
@@ -170,7 +176,7 @@ impl Vfs for Forward {
 
     fn setattr(&self, node: NodeId, handle: Option<Handle>, changes: &Changes) -> Result<Attr> {
         self.change(node, handle, changes)?;
-        self.attributes(node, handle)
+        twice(|| self.attributes(node, handle))
     }
 
     fn drop_privileges(&self, caller: Caller, node: NodeId, handle: Option<Handle>) -> Result<()> {

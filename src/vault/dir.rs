@@ -255,7 +255,12 @@ impl Vault {
         let file = self.with_name_file(dir, name, owner, |disk| {
             dir.dir.create_file(disk, flags, mode)
         })?;
-        self.adopt(file)
+        let opened = self.adopt(file);
+        if opened.is_err() {
+            // Nobody learns of it.
+            let _ = self.unlink(dir, name);
+        }
+        opened
     }
 
     fn adopt(&self, file: File) -> Result<(CipherFile, Stat)> {
