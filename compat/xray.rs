@@ -207,6 +207,22 @@ fn both_dump_the_same_master_key() {
 }
 
 #[test]
+fn nothing_in_the_place_of_a_file_is_waited_for() {
+    let scratch = TempDir::new().unwrap();
+    let fifo = scratch.path().join("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    let ours = PathBuf::from(env!("CARGO_BIN_EXE_gocryptfs-xray"));
+    for path in [fifo.as_path(), scratch.path(), Path::new("/dev/zero")] {
+        for mode in [&[][..], &["-dumpmasterkey"]] {
+            let args = [mode, &[path.to_str().unwrap()]].concat();
+            let ended = run(&ours, &args, PASSWORD);
+            assert!(!ended.status.success(), "{args:?}: {}", said(&ended));
+        }
+    }
+}
+
+#[test]
 fn a_token_in_place_of_the_password_gives_the_key() {
     let Some([_, ours]) = inspectors() else {
         return;

@@ -6,11 +6,12 @@ mod translate;
 
 use super::exit::{ExitCode, Failure};
 use super::keys::{PasswordSource, Token};
-use super::output::{Kind, Output};
+use super::output::{self, Output};
 use super::values::{hexadecimal, quoted};
 use super::{finish, harden, help, parse, unlock, words};
 use crate::crypto::ContentSuite;
 use crate::ctlsock::Request;
+use crate::sys::{Dir, Kind};
 use crate::vault::conf::ConfFile;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;
@@ -152,7 +153,14 @@ impl Words {
     }
 }
 
+/// Opens the file at `path`. A FIFO in its place is not waited for; the end of a pipe that the user
+/// has at hand, such as `/dev/stdin`, is a symlink.
 fn open(path: &Path) -> Result<File, Failure> {
+    let kind = Dir::open_above(path).and_then(|(dir, name)| Ok(dir.stat_at(&name)?.kind()));
+    if kind == Ok(Kind::Fifo) {
+        let message = format!("open {}: not a regular file", path.display());
+        return Err(Failure::usage(message));
+    }
     #[expect(
         clippy::disallowed_methods,
         reason = "the user's own path, which may be a symlink"
@@ -175,6 +183,6 @@ fn dump_master_key(path: &Path, token: Option<&Token>, out: &Output) -> Result<E
         _ => failure,
     })?;
     let digits = Zeroizing::new(hexadecimal(key.0.expose()));
-    out.write(Kind::Answer, &digits);
+    out.write(output::Kind::Answer, &digits);
     Ok(ExitCode::Success)
 }
