@@ -18,6 +18,7 @@ mod segments;
 mod space;
 mod special;
 mod unlinked;
+mod vanishing;
 mod writeback;
 mod xattrs;
 
