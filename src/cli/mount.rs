@@ -44,44 +44,38 @@ pub(crate) fn run(
     let place = mountpoint::check(&options.mountpoint, volume, may_have_entries)?;
     let control = control_socket(options)?;
     let unlocked = unlock::unlock(volume, &options.key, &options.format, out)?;
-    let mount_options = mount_options(options, out)?;
+    let ready = Ready {
+        options,
+        place,
+        mount_options: mount_options(options, out)?,
+        control,
+        verbosity,
+        out,
+    };
     if options.volume.is_reverse {
         let fs = reverse::view(options, &unlocked)?;
         drop(unlocked);
-        return start(
-            fs,
-            options,
-            place,
-            mount_options,
-            control.as_ref(),
-            verbosity,
-            out,
-        );
+        return start(fs, ready);
     }
     check_names(options, &unlocked)?;
     let fs = file_system(options, &unlocked)?;
     drop(unlocked);
-    start(
-        fs,
-        options,
-        place,
-        mount_options,
-        control.as_ref(),
-        verbosity,
-        out,
-    )
+    start(fs, ready)
+}
+
+/// What is settled before there is a file system.
+struct Ready<'a> {
+    options: &'a MountOptions,
+    place: Place,
+    mount_options: mount::Options,
+    control: Option<ControlSocket>,
+    verbosity: Verbosity,
+    out: &'a Output,
 }
 
 /// Mounts `fs` and answers its requests.
-fn start<V: Vfs + Paths>(
-    fs: V,
-    options: &MountOptions,
-    place: Place,
-    mount_options: mount::Options,
-    control: Option<&ControlSocket>,
-    verbosity: Verbosity,
-    out: &Output,
-) -> Result<ExitCode, Failure> {
+fn start<V: Vfs + Paths>(fs: V, ready: Ready<'_>) -> Result<ExitCode, Failure> {
+    let Ready { options, out, .. } = ready;
     let fs = Arc::new(Counted::new(fs));
     // With the keys that it has made meanwhile.
     process::lock_memory();
@@ -96,11 +90,11 @@ fn start<V: Vfs + Paths>(
     }
     let blocked = signal::block(&[&signals[..], &[Signal::USR1]].concat());
     blocked.map_err(|errno| Failure::new(ExitCode::Other, errno.to_string()))?;
-    if let Some(control) = control {
+    if let Some(control) = &ready.control {
         let started = control.serve(Arc::clone(&fs) as _);
         started.map_err(|error| Failure::new(ExitCode::CtlSock, format!("ctlsock: {error}")))?;
     }
-    let session = place.attach(fs, mount_options)?;
+    let session = ready.place.attach(fs, ready.mount_options)?;
     process::umask(0);
     out.write(Kind::Success, "Filesystem mounted and ready.");
     let parent = u32::try_from(options.mount.notifypid).unwrap_or_default();
@@ -115,7 +109,7 @@ fn start<V: Vfs + Paths>(
         let monitor = session.idle_monitor();
         thread::spawn(move || monitor.run(timeout));
     }
-    serve(session, signals, verbosity, out)
+    serve(session, signals, ready.verbosity, out)
 }
 
 /// The control socket, if one is wanted.
