@@ -1,12 +1,14 @@
 //! Many threads and many nodes, without the kernel to keep them apart.
 //!
-//! `STEPS` sets how many operations a thread does, `NODES` how many nodes are looked up.
+//! `STEPS` sets how many operations a thread does, `NODES` how many nodes are looked up, `OPEN` how
+//! many files are open.
 
-use super::{Fs, ROOT};
+use super::{Fs, ROOT, errno};
 use crate::support::cells::{Place, exercise};
 use crate::support::watch::watched;
 use gocryptfs_rs::vfs::{Fallocate, Handle, NodeId, PlainOffset, Vfs};
 use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::env;
 
 fn number(variable: &str, usual: usize) -> usize {
@@ -91,5 +93,47 @@ fn what_is_forgotten_is_gone_and_can_be_found_again() {
             fs.view.rmdir(parent, n.to_string().as_ref()).unwrap();
             progress.step();
         }
+    });
+}
+
+/// As root any number of files may be open; others may open as many as the system lets them.
+fn allow_open_files(wanted: usize) -> usize {
+    const OTHERS: u64 = 500;
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = wanted as u64 + OTHERS;
+    let raised = Rlimit {
+        current: Some(wanted.max(limit.current.unwrap_or(0))),
+        maximum: limit.maximum.map(|maximum| maximum.max(wanted)),
+    };
+    if setrlimit(Resource::Nofile, raised).is_ok() {
+        return usize::try_from(wanted - OTHERS).unwrap();
+    }
+    let most = limit.current.unwrap_or(wanted).saturating_sub(OTHERS);
+    usize::try_from(most.min(wanted)).unwrap()
+}
+
+#[test]
+fn files_that_are_open_by_the_thousand_can_be_used_closed_and_forgotten() {
+    let fs = Fs::new();
+    let wanted = allow_open_files(number("OPEN", 3000));
+    watched("open files", |progress| {
+        let parent = fs.mkdir(ROOT, "parent").unwrap();
+        let content = |n: usize| n.to_string().into_bytes();
+        let mut open = Vec::new();
+        for n in 0..wanted {
+            let (node, handle) = fs.create(parent, &n.to_string()).unwrap();
+            fs.view.write(handle, PlainOffset(0), &content(n)).unwrap();
+            open.push((node, handle));
+            progress.step();
+        }
+        for (n, (node, handle)) in open.into_iter().enumerate() {
+            assert_eq!(fs.read(handle, 0, 100).unwrap(), content(n));
+            fs.view.release(handle);
+            assert_eq!(errno(fs.view.flush(handle)), Err(Errno::BADF));
+            fs.view.forget(node, 1);
+            assert!(fs.view.getattr(node, None).is_err(), "{n} is remembered");
+            progress.step();
+        }
+        assert_eq!(fs.names(parent).unwrap().len(), wanted);
     });
 }
