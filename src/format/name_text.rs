@@ -44,7 +44,7 @@ impl NameText {
         self.base64.encoded_len(len / UNIT * UNIT + UNIT)
     }
 
-    /// The bytes that were sealed: at least one.
+    /// The bytes that were sealed: 1 to 255.
     pub(super) fn open(&self, tweak: &[u8; 16], text: &[u8]) -> Result<Vec<u8>, NameDefect> {
         let decoded = self.base64.decode(text);
         let mut bytes = decoded.map_err(|at| NameDefect::Base64 { at: at.0 })?;
@@ -52,6 +52,9 @@ impl NameText {
             .decrypt(tweak, &mut bytes)
             .map_err(|_| NameDefect::Invalid)?;
         let length = unpadded_len(&bytes).ok_or(NameDefect::Invalid)?;
+        if length > TEXT_MAX {
+            return Err(NameDefect::TooLong);
+        }
         bytes.truncate(length);
         Ok(bytes)
     }
