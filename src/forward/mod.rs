@@ -295,13 +295,17 @@ impl Vfs for Forward {
     fn fallocate(&self, handle: Handle, at: PlainOffset, len: u64, what: Fallocate) -> Result<()> {
         let file = &self.changing(handle)?.file;
         match what {
-            Fallocate::Grow | Fallocate::KeepSize => {}
-            Fallocate::Punch | Fallocate::ZeroAndGrow | Fallocate::Zero => file.punch(at, len)?,
-        }
-        match what {
-            Fallocate::Grow | Fallocate::ZeroAndGrow => file.reserve_and_grow(at, len)?,
-            Fallocate::KeepSize | Fallocate::Zero => file.reserve(at, len)?,
-            Fallocate::Punch => {}
+            Fallocate::Grow => file.reserve_and_grow(at, len)?,
+            Fallocate::KeepSize => file.reserve(at, len)?,
+            Fallocate::Punch => file.punch(at, len)?,
+            Fallocate::ZeroAndGrow => {
+                file.punch(at, len)?;
+                file.reserve_and_grow(at, len)?;
+            }
+            Fallocate::Zero => {
+                file.punch(at, len)?;
+                file.reserve(at, len)?;
+            }
         }
         Ok(())
     }

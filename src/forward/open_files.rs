@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::Mutex;
 
 use crate::sys::{FileKey, Result};
-use crate::tree::{Handle, Handles};
+use crate::tree::{Handle, Handles, HitCount};
 use crate::vault::CipherFile;
 
 /// A file with a handle.
@@ -29,8 +29,7 @@ pub(super) struct OpenFile {
 pub(super) struct OpenFiles {
     handles: Handles<OpenFile>,
     by_key: Mutex<HashMap<FileKey, Vec<Arc<OpenFile>>>>,
-    hits: AtomicU64,
-    misses: AtomicU64,
+    found: HitCount,
 }
 
 impl OpenFiles {
@@ -59,19 +58,13 @@ impl OpenFiles {
         let by_key = self.by_key.lock();
         let found = by_key.get(&key).and_then(|same| same.last().cloned());
         drop(by_key);
-        let counter = if found.is_some() {
-            &self.hits
-        } else {
-            &self.misses
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+        self.found.note(found.is_some());
         found
     }
 
     /// How often [`OpenFiles::of`] has found a file, and how often not.
     pub(super) fn hits_and_misses(&self) -> (u64, u64) {
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        (count(&self.hits), count(&self.misses))
+        self.found.get()
     }
 
     /// Lets go of a handle.

@@ -51,7 +51,7 @@ impl Content {
         Ok(Content {
             file,
             size: stat.size,
-            is_sparse: stat.blocks.saturating_mul(512) < stat.size,
+            is_sparse: stat.may_have_holes(),
         })
     }
 

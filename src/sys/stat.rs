@@ -129,6 +129,11 @@ impl Stat {
         FileType::from_raw_mode(self.mode).into()
     }
 
+    /// Whether less is stored of a file than it is long.
+    pub fn may_have_holes(&self) -> bool {
+        self.blocks.saturating_mul(512) < self.size
+    }
+
     /// Whether this is a regular file.
     pub fn is_file(&self) -> bool {
         self.kind() == Kind::File

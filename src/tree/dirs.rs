@@ -6,19 +6,17 @@
 use std::hash::Hash;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use lru::LruCache;
 use parking_lot::Mutex;
 
 use crate::sys::{Errno, FileKey};
-use crate::tree::{NodeId, Nodes};
+use crate::tree::{HitCount, NodeId, Nodes};
 
 /// A bounded cache of open directories by node.
 pub struct DirCache<D> {
     cache: Mutex<LruCache<NodeId, Arc<D>>>,
-    hits: AtomicU64,
-    misses: AtomicU64,
+    reached: HitCount,
 }
 
 impl<D> DirCache<D> {
@@ -26,8 +24,7 @@ impl<D> DirCache<D> {
     pub fn new(capacity: NonZeroUsize) -> DirCache<D> {
         DirCache {
             cache: Mutex::new(LruCache::new(capacity)),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
+            reached: HitCount::default(),
         }
     }
 
@@ -50,11 +47,11 @@ impl<D> DirCache<D> {
         root: impl FnOnce() -> Result<D, E>,
         open: impl Fn(&D, &N) -> Result<(D, FileKey), E>,
     ) -> Result<Arc<D>, E> {
-        if let Some(dir) = self.get(node) {
-            self.hits.fetch_add(1, Ordering::Relaxed);
+        let cached = self.get(node);
+        self.reached.note(cached.is_some());
+        if let Some(dir) = cached {
             return Ok(dir);
         }
-        self.misses.fetch_add(1, Ordering::Relaxed);
         let mut missing = Vec::new();
         let mut current = node;
         let mut dir = loop {
@@ -83,8 +80,7 @@ impl<D> DirCache<D> {
 
     /// How often [`DirCache::reach`] has found its directory in the cache, and how often not.
     pub fn hits_and_misses(&self) -> (u64, u64) {
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        (count(&self.hits), count(&self.misses))
+        self.reached.get()
     }
 
     /// Keeps `dir` as the directory of `node`; returns it shared.

@@ -6,11 +6,13 @@
 
 mod dirs;
 mod handles;
+mod hit_count;
 mod inomap;
 mod nodes;
 
 pub use dirs::DirCache;
 pub use handles::{Handle, Handles};
+pub use hit_count::HitCount;
 pub use inomap::Identity;
 pub use nodes::{NodeRef, Nodes, Place};
 

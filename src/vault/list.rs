@@ -110,7 +110,11 @@ impl Vault {
             }
             let what = self.names.classify(entry.name, dir.is_root, self.dir_ivs);
             let is_left_over = match what {
-                DiskName::NameFile => has_no_object(&dir.dir, entry.name) == Ok(true),
+                // Looked at only where it may be tidied up.
+                DiskName::NameFile => {
+                    !(self.read_only || self.shared_storage)
+                        && has_no_object(&dir.dir, entry.name) == Ok(true)
+                }
                 _ => self.is_leftover(entry.name),
             };
             if is_left_over {

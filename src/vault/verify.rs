@@ -92,7 +92,7 @@ impl Vault {
                 codec: Arc::clone(&self.content),
                 id,
                 size: CipherOffset(stat.size),
-                is_sparse: stat.blocks.saturating_mul(512) < stat.size,
+                is_sparse: stat.may_have_holes(),
             }),
             Err(defect) => {
                 cache.leave(all);

@@ -114,9 +114,9 @@ impl<N: PartialEq> Slots<N> {
 
     /// Adds a place, which has this hash, to a node, as its most recent one.
     pub(super) fn attach(&mut self, hash: u64, place: Place<N>, id: NodeId) {
-        // The index must not lead to one place twice, for it leaves once.
-        self.detach(hash, &place, id);
         if let Some(slot) = self.slot(id) {
+            // The index must not lead to one place twice, for it leaves once.
+            self.detach_from(slot, hash, &place);
             self.nodes[slot].places.push(place);
             let hash = Indexed::hash(hash);
             let slot = narrow(slot);
@@ -128,9 +128,12 @@ impl<N: PartialEq> Slots<N> {
 
     /// Takes a place, which has this hash, from a node if it has it.
     pub(super) fn detach(&mut self, hash: u64, place: &Place<N>, id: NodeId) {
-        let Some(slot) = self.slot(id) else {
-            return;
-        };
+        if let Some(slot) = self.slot(id) {
+            self.detach_from(slot, hash, place);
+        }
+    }
+
+    fn detach_from(&mut self, slot: usize, hash: u64, place: &Place<N>) {
         if self.nodes[slot].places.remove(place) {
             let (hash, slot) = (Indexed::hash(hash), narrow(slot));
             let same = |entry: &Indexed| entry.hash == hash && entry.slot == slot;
