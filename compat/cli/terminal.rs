@@ -41,6 +41,7 @@ impl Session {
             // a process of an orphaned group cannot be stopped
             .process_group(0)
             .env_remove("NO_COLOR")
+            .env("TERM", "xterm")
             .envs(environment.iter().copied())
             .stdin(terminal.try_clone().unwrap())
             .stdout(terminal.try_clone().unwrap())
