@@ -14,6 +14,7 @@ mod options;
 mod owners;
 mod permissions;
 mod rename;
+mod rings;
 mod segments;
 mod space;
 mod special;

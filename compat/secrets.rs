@@ -99,7 +99,7 @@ fn a_mount_keeps_neither_the_password_nor_the_master_key() {
     let mount = Mount::new(&Program::ours(), vault, &[]);
     fs::write(
         mount.path().join("a name to be found"),
-        b"content to be found",
+        b"somewhere in this content to be found",
     )
     .unwrap();
     let memory = memory(mount.pid());

@@ -26,7 +26,7 @@
 //! | [`ctlsock`] | vfs | fuser, vault, forward |
 //! | [`fsck`] | vault, format, sys | fuser, forward, vfs, printing |
 //! | [`reader`] | vault, format, sys | fuser, forward, vfs, printing |
-//! | [`mount`] | vfs, and fuser: the only place that knows it | vault, forward |
+//! | [`mount`] | vfs, sys, and fuser: the only place that knows it | vault, forward |
 //! | [`cli`] | all | `process::exit` (the binaries alone exit) |
 //!
 //! # Invariants

@@ -1,14 +1,10 @@
-//! Requests in, replies out.
-//!
-//! Invariant: every lock of the file system is released before the reply goes out, since the
-//! kernel may send the next request for the same object at once.
+//! Requests that come through the FUSE device, and their replies.
 
-use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fuser::{
     AccessFlags, BsdFileFlags, CopyFileRangeFlags, FileHandle, Filesystem, Generation, INodeNo,
@@ -20,93 +16,32 @@ use tracing::debug;
 
 use crate::mount::attach::Options;
 use crate::mount::convert::{self, caller, flags, handle, node, small};
-use crate::mount::idle::Activity;
 use crate::mount::reply::{self, failed};
-use crate::vfs::{
-    self, Attr, Changes, Control, CopyRange, Errno, Error, Fallocate, NodeId, Opened, PlainOffset,
-    Seek, Stat, Timeouts, Vfs,
-};
-
-/// The largest request, bytes.
-const MAX_WRITE: u32 = 1 << 20;
-/// The most that one copy request can report in its 32-bit reply: whole blocks below 4 GiB.
-const MAX_COPY: u64 = 0xffff_f000;
-
-thread_local! {
-    /// Where reads are decrypted: one buffer an event loop, reused.
-    static READ_BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
+use crate::mount::server::{MAX_WRITE, Server};
+use crate::sys;
+use crate::vfs::{Changes, CopyRange, PlainOffset, Vfs};
 
 /// Serves a [`Vfs`] through fuser.
 pub(super) struct Adapter<V> {
-    fs: Arc<V>,
-    timeouts: Timeouts,
+    server: Arc<Server<V>>,
     acl: bool,
-    xattr: bool,
     writeback: bool,
-    activity: Arc<Activity>,
+    uses_rings: Arc<AtomicBool>,
 }
 
 impl<V: Vfs> Adapter<V> {
-    pub(super) fn new(fs: Arc<V>, options: &Options) -> Adapter<V> {
-        let timeouts = fs.timeouts();
+    pub(super) fn new(server: Arc<Server<V>>, options: &Options) -> Adapter<V> {
         Adapter {
-            fs,
-            timeouts,
+            server,
             acl: options.acl,
-            xattr: options.xattr,
             writeback: options.writeback,
-            activity: Arc::default(),
+            uses_rings: Arc::default(),
         }
     }
 
-    /// What the requests note about the use of the file system.
-    pub(super) fn activity(&self) -> Arc<Activity> {
-        Arc::clone(&self.activity)
-    }
-
-    /// The node that a request is about. To look at the mount point is no use of what is inside.
-    fn at(&self, ino: INodeNo) -> NodeId {
-        let node = node(ino);
-        if node != NodeId::ROOT {
-            self.activity.used();
-        }
-        node
-    }
-
-    /// The directory in which a request looks for a name.
-    fn inside(&self, ino: INodeNo) -> NodeId {
-        self.activity.used();
-        node(ino)
-    }
-
-    /// The node whose extended attributes a request is about. Without any, the kernel is told so
-    /// and asks no more.
-    fn with_xattrs(&self, ino: INodeNo) -> vfs::Result<NodeId> {
-        if self.xattr {
-            Ok(self.at(ino))
-        } else {
-            Err(Error::Os(Errno::NOSYS))
-        }
-    }
-
-    /// Before the content of an open file changes.
-    fn drop_privileges(
-        &self,
-        req: &Request,
-        ino: INodeNo,
-        fh: Option<FileHandle>,
-    ) -> vfs::Result<()> {
-        self.fs
-            .drop_privileges(caller(req, 0), self.at(ino), fh.map(handle))
-    }
-
-    /// Counts what was opened.
-    fn opened<T>(&self, result: vfs::Result<T>) -> vfs::Result<T> {
-        if result.is_ok() {
-            self.activity.opened();
-        }
-        result
+    /// Set as soon as the kernel has been told that requests shall come through `io_uring`.
+    pub(super) fn uses_rings(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.uses_rings)
     }
 }
 
@@ -129,28 +64,29 @@ impl<V: Vfs> Filesystem for Adapter<V> {
                 debug!("the kernel does not offer {flag:?}");
             }
         }
+        // Offered where the administrator has switched it on; it cannot be taken back.
+        let ring = InitFlags::FUSE_OVER_IO_URING;
+        let uses_rings = sys::can_use_rings() && config.add_capabilities(ring).is_ok();
+        self.uses_rings.store(uses_rings, Ordering::Relaxed);
         let _ = config.set_max_write(MAX_WRITE);
         Ok(())
     }
 
     fn lookup(&self, _req: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        match self.fs.lookup(self.inside(parent), name) {
-            Err(Error::Os(Errno::NOENT)) if self.timeouts.negative > Duration::ZERO => {
-                // Node 0: the kernel remembers that there is no such name.
-                let nothing = convert::attr(0, &Attr::new(0, Stat::default()));
-                reply.entry(&self.timeouts.negative, &nothing, Generation(0));
-            }
-            found => reply::entry(&self.timeouts, "lookup", found, reply),
+        let timeouts = &self.server.timeouts;
+        match self.server.lookup(node(parent), name).transpose() {
+            Some(found) => reply::entry(timeouts, "lookup", found, reply),
+            None => reply::no_entry(timeouts, reply),
         }
     }
 
     fn forget(&self, _req: &Request, ino: INodeNo, nlookup: u64) {
-        self.fs.forget(node(ino), nlookup);
+        self.server.fs.forget(node(ino), nlookup);
     }
 
     fn getattr(&self, _req: &Request, ino: INodeNo, fh: Option<FileHandle>, reply: ReplyAttr) {
-        let found = self.fs.getattr(self.at(ino), fh.map(handle));
-        reply::attr(&self.timeouts, "getattr", found, reply);
+        let found = self.server.getattr(node(ino), fh.map(handle));
+        reply::attr(&self.server.timeouts, "getattr", found, reply);
     }
 
     fn setattr(
@@ -179,18 +115,15 @@ impl<V: Vfs> Filesystem for Adapter<V> {
             atime: atime.map(convert::set_time),
             mtime: mtime.map(convert::set_time),
         };
-        let dropped = if size.is_some() || uid.or(gid).is_some() {
-            self.drop_privileges(req, ino, fh)
-        } else {
-            Ok(())
-        };
-        let change = || self.fs.setattr(self.at(ino), fh.map(handle), &changes);
-        let found = dropped.and_then(|()| change());
-        reply::attr(&self.timeouts, "setattr", found, reply);
+        let caller = caller(req, 0);
+        let found = self
+            .server
+            .setattr(caller, node(ino), fh.map(handle), &changes);
+        reply::attr(&self.server.timeouts, "setattr", found, reply);
     }
 
     fn readlink(&self, _req: &Request, ino: INodeNo, reply: ReplyData) {
-        match self.fs.readlink(self.at(ino)) {
+        match self.server.readlink(node(ino)) {
             Ok(target) => reply.data(&target),
             Err(error) => reply.error(failed("readlink", &error)),
         }
@@ -206,14 +139,9 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         rdev: u32,
         reply: ReplyEntry,
     ) {
-        let created = self.fs.mknod(
-            caller(req, umask),
-            self.inside(parent),
-            name,
-            mode,
-            rdev.into(),
-        );
-        reply::entry(&self.timeouts, "mknod", created, reply);
+        let caller = caller(req, umask);
+        let created = self.server.mknod(caller, node(parent), name, mode, rdev);
+        reply::entry(&self.server.timeouts, "mknod", created, reply);
     }
 
     fn mkdir(
@@ -225,18 +153,17 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         umask: u32,
         reply: ReplyEntry,
     ) {
-        let created = self
-            .fs
-            .mkdir(caller(req, umask), self.inside(parent), name, mode & 0o7777);
-        reply::entry(&self.timeouts, "mkdir", created, reply);
+        let caller = caller(req, umask);
+        let created = self.server.mkdir(caller, node(parent), name, mode);
+        reply::entry(&self.server.timeouts, "mkdir", created, reply);
     }
 
     fn unlink(&self, _req: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        reply::empty("unlink", self.fs.unlink(self.inside(parent), name), reply);
+        reply::empty("unlink", self.server.unlink(node(parent), name), reply);
     }
 
     fn rmdir(&self, _req: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        reply::empty("rmdir", self.fs.rmdir(self.inside(parent), name), reply);
+        reply::empty("rmdir", self.server.rmdir(node(parent), name), reply);
     }
 
     fn symlink(
@@ -249,9 +176,9 @@ impl<V: Vfs> Filesystem for Adapter<V> {
     ) {
         let target = target.as_os_str();
         let created = self
-            .fs
-            .symlink(caller(req, 0), self.inside(parent), link_name, target);
-        reply::entry(&self.timeouts, "symlink", created, reply);
+            .server
+            .symlink(caller(req, 0), node(parent), link_name, target);
+        reply::entry(&self.server.timeouts, "symlink", created, reply);
     }
 
     fn rename(
@@ -264,12 +191,9 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         flags: RenameFlags,
         reply: ReplyEmpty,
     ) {
-        let Some(mode) = convert::rename_mode(flags) else {
-            return reply.error(fuser::Errno::EINVAL);
-        };
-        let from = (self.inside(parent), name);
-        let to = (self.inside(newparent), newname);
-        reply::empty("rename", self.fs.rename(from, to, mode), reply);
+        let (from, to) = ((node(parent), name), (node(newparent), newname));
+        let done = self.server.rename(from, to, flags.bits());
+        reply::empty("rename", done, reply);
     }
 
     fn link(
@@ -280,12 +204,12 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         newname: &OsStr,
         reply: ReplyEntry,
     ) {
-        let created = self.fs.link(self.at(ino), self.inside(newparent), newname);
-        reply::entry(&self.timeouts, "link", created, reply);
+        let created = self.server.link(node(ino), node(newparent), newname);
+        reply::entry(&self.server.timeouts, "link", created, reply);
     }
 
     fn open(&self, _req: &Request, ino: INodeNo, mode: OpenFlags, reply: ReplyOpen) {
-        let opened = self.opened(self.fs.open(self.at(ino), flags(mode.0)));
+        let opened = self.server.open(node(ino), flags(mode.0));
         reply::open("open", opened, flags(mode.0), reply);
     }
 
@@ -300,13 +224,11 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         _lock_owner: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        READ_BUFFER.with_borrow_mut(|buf| {
-            let at = PlainOffset(offset);
-            match self.fs.read(handle(fh), at, size as usize, buf) {
+        self.server
+            .read(handle(fh), offset, size, |found| match found {
                 Ok(data) => reply.data(data),
                 Err(error) => reply.error(failed("read", &error)),
-            }
-        });
+            });
     }
 
     fn write(
@@ -321,15 +243,13 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         _lock_owner: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
-        let dropped = if write_flags.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID) {
-            self.drop_privileges(req, ino, Some(fh))
-        } else {
-            Ok(())
-        };
-        let write = || self.fs.write(handle(fh), PlainOffset(offset), data);
-        match dropped.and_then(|()| write()) {
-            // A request is at most MAX_WRITE long.
-            Ok(()) => reply.written(u32::try_from(data.len()).unwrap_or(MAX_WRITE)),
+        let file = (node(ino), handle(fh));
+        let drops_privileges = write_flags.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID);
+        let written = self
+            .server
+            .write(caller(req, 0), file, offset, data, drops_privileges);
+        match written {
+            Ok(len) => reply.written(len),
             Err(error) => reply.error(failed("write", &error)),
         }
     }
@@ -342,7 +262,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         _lock_owner: LockOwner,
         reply: ReplyEmpty,
     ) {
-        reply::empty("flush", self.fs.flush(handle(fh)), reply);
+        reply::empty("flush", self.server.fs.flush(handle(fh)), reply);
     }
 
     fn release(
@@ -355,8 +275,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         _flush: bool,
         reply: ReplyEmpty,
     ) {
-        self.fs.release(handle(fh));
-        self.activity.closed();
+        self.server.release(handle(fh));
         reply.ok();
     }
 
@@ -368,15 +287,11 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         datasync: bool,
         reply: ReplyEmpty,
     ) {
-        reply::empty("fsync", self.fs.fsync(handle(fh), datasync), reply);
+        reply::empty("fsync", self.server.fs.fsync(handle(fh), datasync), reply);
     }
 
     fn opendir(&self, _req: &Request, ino: INodeNo, mode: OpenFlags, reply: ReplyOpen) {
-        let opened = self.opened(self.fs.opendir(self.inside(ino)));
-        let opened = opened.map(|handle| Opened {
-            handle,
-            keep_cache: false,
-        });
+        let opened = self.server.opendir(node(ino));
         reply::open("opendir", opened, flags(mode.0), reply);
     }
 
@@ -388,7 +303,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        let done = self.fs.readdir(handle(fh), offset, &mut |entry| {
+        let done = self.server.fs.readdir(handle(fh), offset, &mut |entry| {
             let kind = convert::file_type(entry.kind);
             !reply.add(INodeNo(entry.ino), entry.next, kind, &entry.name)
         });
@@ -406,8 +321,9 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         offset: u64,
         mut reply: ReplyDirectoryPlus,
     ) {
-        let timeouts = self.timeouts;
+        let timeouts = self.server.timeouts;
         let done = self
+            .server
             .fs
             .readdirplus(handle(fh), offset, &mut |(entry, found)| {
                 let attr = convert::attr(found.node.0, &found.attr);
@@ -434,8 +350,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         _flags: OpenFlags,
         reply: ReplyEmpty,
     ) {
-        self.fs.releasedir(handle(fh));
-        self.activity.closed();
+        self.server.releasedir(handle(fh));
         reply.ok();
     }
 
@@ -447,11 +362,15 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         datasync: bool,
         reply: ReplyEmpty,
     ) {
-        reply::empty("fsyncdir", self.fs.fsyncdir(handle(fh), datasync), reply);
+        reply::empty(
+            "fsyncdir",
+            self.server.fs.fsyncdir(handle(fh), datasync),
+            reply,
+        );
     }
 
     fn statfs(&self, _req: &Request, _ino: INodeNo, reply: ReplyStatfs) {
-        match self.fs.statfs() {
+        match self.server.fs.statfs() {
             Ok(stat) => reply.statfs(
                 stat.blocks,
                 stat.bfree,
@@ -477,41 +396,29 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         reply: ReplyEmpty,
     ) {
         let flags = flags.cast_unsigned();
-        let node = self.with_xattrs(ino);
-        let done = node.and_then(|node| self.fs.setxattr(caller(req, 0), node, name, value, flags));
+        let caller = caller(req, 0);
+        let done = self.server.setxattr(caller, node(ino), name, value, flags);
         reply::empty("setxattr", done, reply);
     }
 
     fn getxattr(&self, _req: &Request, ino: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
-        let node = self.with_xattrs(ino);
-        let value = node.and_then(|node| self.fs.getxattr(node, name));
-        reply::xattr("getxattr", value, size, reply);
+        let value = self.server.getxattr(node(ino), name, size);
+        reply::xattr("getxattr", value, reply);
     }
 
     fn listxattr(&self, _req: &Request, ino: INodeNo, size: u32, reply: ReplyXattr) {
-        let listed = self
-            .with_xattrs(ino)
-            .and_then(|node| self.fs.listxattr(node));
-        let listed = listed.map(|names| {
-            let mut list = Vec::new();
-            for name in names {
-                list.extend_from_slice(name.as_encoded_bytes());
-                list.push(0);
-            }
-            list
-        });
-        reply::xattr("listxattr", listed, size, reply);
+        let names = self.server.listxattr(node(ino), size);
+        reply::xattr("listxattr", names, reply);
     }
 
     fn removexattr(&self, _req: &Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let node = self.with_xattrs(ino);
-        let done = node.and_then(|node| self.fs.removexattr(node, name));
+        let done = self.server.removexattr(node(ino), name);
         reply::empty("removexattr", done, reply);
     }
 
     fn access(&self, _req: &Request, ino: INodeNo, mask: AccessFlags, reply: ReplyEmpty) {
         let mask = mask.bits().cast_unsigned();
-        reply::empty("access", self.fs.access(self.at(ino), mask), reply);
+        reply::empty("access", self.server.access(node(ino), mask), reply);
     }
 
     fn create(
@@ -524,16 +431,13 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         bits: i32,
         reply: ReplyCreate,
     ) {
-        let created = self.fs.create(
-            caller(req, umask),
-            self.inside(parent),
-            name,
-            mode & 0o7777,
-            flags(bits),
-        );
-        match self.opened(created) {
+        let caller = caller(req, umask);
+        let created = self
+            .server
+            .create(caller, node(parent), name, mode, flags(bits));
+        match created {
             Ok((entry, opened)) => reply.created(
-                &reply::attr_timeout(&self.timeouts, &entry),
+                &reply::attr_timeout(&self.server.timeouts, &entry),
                 &convert::attr(entry.node.0, &entry.attr),
                 Generation(entry.generation),
                 FileHandle(opened.handle.0),
@@ -553,22 +457,10 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         mode: i32,
         reply: ReplyEmpty,
     ) {
-        const PUNCH: i32 = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
-        const ZERO: i32 = libc::FALLOC_FL_ZERO_RANGE | libc::FALLOC_FL_KEEP_SIZE;
-        let what = match mode {
-            0 => Fallocate::Grow,
-            libc::FALLOC_FL_KEEP_SIZE => Fallocate::KeepSize,
-            PUNCH => Fallocate::Punch,
-            libc::FALLOC_FL_ZERO_RANGE => Fallocate::ZeroAndGrow,
-            ZERO => Fallocate::Zero,
-            _ => return reply.error(fuser::Errno::EOPNOTSUPP),
-        };
-        let allocate = || {
-            let at = PlainOffset(offset);
-            self.fs.fallocate(handle(fh), at, length, what)
-        };
-        let dropped = self.drop_privileges(req, ino, Some(fh));
-        let done = dropped.and_then(|()| allocate());
+        let file = (node(ino), handle(fh));
+        let done = self
+            .server
+            .fallocate(caller(req, 0), file, offset, length, mode);
         reply::empty("fallocate", done, reply);
     }
 
@@ -581,16 +473,8 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         whence: i32,
         reply: ReplyLseek,
     ) {
-        let what = match whence {
-            libc::SEEK_DATA => Seek::Data,
-            libc::SEEK_HOLE => Seek::Hole,
-            _ => return reply.error(fuser::Errno::EINVAL),
-        };
-        let Ok(at) = u64::try_from(offset) else {
-            return reply.error(fuser::Errno::ENXIO);
-        };
-        match self.fs.seek(handle(fh), PlainOffset(at), what) {
-            Ok(found) => reply.offset(i64::try_from(found.0).unwrap_or(i64::MAX)),
+        match self.server.seek(handle(fh), offset, whence.cast_unsigned()) {
+            Ok(found) => reply.offset(found),
             Err(error) => reply.error(failed("lseek", &error)),
         }
     }
@@ -613,11 +497,10 @@ impl<V: Vfs> Filesystem for Adapter<V> {
             source_at: PlainOffset(offset_in),
             target: handle(fh_out),
             target_at: PlainOffset(offset_out),
-            len: len.min(MAX_COPY),
+            len,
         };
-        let dropped = self.drop_privileges(req, ino_out, Some(fh_out));
-        match dropped.and_then(|()| self.fs.copy_range(copy)) {
-            Ok(copied) => reply.written(small(copied)),
+        match self.server.copy_range(caller(req, 0), node(ino_out), copy) {
+            Ok(copied) => reply.written(copied),
             Err(error) => reply.error(failed("copy_file_range", &error)),
         }
     }
@@ -633,13 +516,9 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         _out_size: u32,
         reply: ReplyIoctl,
     ) {
-        let known = Control::parse(number, data);
-        // Handles of directories are numbered apart.
-        let Some(control) = known.filter(|_| !flags.contains(IoctlFlags::FUSE_IOCTL_DIR)) else {
-            return reply.error(fuser::Errno::ENOTTY);
-        };
-        match self.fs.control(handle(fh), control) {
-            Ok(value) => reply.ioctl(0, &control.answer(value)),
+        let is_dir = flags.contains(IoctlFlags::FUSE_IOCTL_DIR);
+        match self.server.ioctl(handle(fh), is_dir, number, data) {
+            Ok(answer) => reply.ioctl(0, &answer),
             Err(error) => reply.error(failed("ioctl", &error)),
         }
     }

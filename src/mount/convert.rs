@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fuser::{FileAttr, FileHandle, FileType, INodeNo, TimeOrNow};
 
-use crate::vfs::{Attr, Caller, Error, Handle, Kind, NodeId, OpenFlags, RenameMode, SetTime, Time};
+use crate::vfs::{Attr, Caller, Error, Handle, Kind, NodeId, OpenFlags, SetTime, Stat, Time};
 
 /// The errno of a reply.
 pub(super) fn errno(error: &Error) -> fuser::Errno {
@@ -37,14 +37,18 @@ pub(super) fn attr(ino: u64, attr: &Attr) -> FileAttr {
         crtime: UNIX_EPOCH,
         kind: file_type(stat.kind()),
         perm: (stat.mode & 0o7777) as u16,
-        nlink: u32::try_from(stat.nlink).unwrap_or(u32::MAX),
+        nlink: small(stat.nlink),
         uid: stat.uid,
         gid: stat.gid,
-        // The kernel's 32-bit form: the low half of the C library's.
-        rdev: u32::try_from(stat.rdev & u64::from(u32::MAX)).unwrap_or(0),
+        rdev: rdev(stat),
         blksize: stat.blksize,
         flags: 0,
     }
+}
+
+/// The number of a device in the kernel's 32-bit form: the low half of the C library's.
+pub(super) fn rdev(stat: &Stat) -> u32 {
+    u32::try_from(stat.rdev & u64::from(u32::MAX)).unwrap_or(0)
 }
 
 pub(super) fn file_type(kind: Kind) -> FileType {
@@ -97,21 +101,6 @@ fn sent_time(time: SystemTime) -> Time {
     }
 }
 
-/// The modes of `renameat2(2)` that make sense.
-pub(super) fn rename_mode(flags: fuser::RenameFlags) -> Option<RenameMode> {
-    use fuser::RenameFlags as Flags;
-    match flags {
-        f if f.is_empty() => Some(RenameMode::Replace),
-        Flags::RENAME_NOREPLACE => Some(RenameMode::NoReplace),
-        Flags::RENAME_EXCHANGE => Some(RenameMode::Exchange),
-        Flags::RENAME_WHITEOUT => Some(RenameMode::Whiteout),
-        f if f == Flags::RENAME_NOREPLACE | Flags::RENAME_WHITEOUT => {
-            Some(RenameMode::NoReplaceWhiteout)
-        }
-        _ => None,
-    }
-}
-
 pub(super) fn handle(fh: FileHandle) -> Handle {
     Handle(fh.0)
 }
@@ -139,13 +128,5 @@ mod tests {
         assert_eq!(shown, UNIX_EPOCH - Duration::from_millis(1800));
         let sent = UNIX_EPOCH - Duration::new(2, 200_000_000);
         assert_eq!(sent_time(sent), time);
-    }
-
-    #[test]
-    fn impossible_rename_flags_are_refused() {
-        use fuser::RenameFlags as Flags;
-        let flags = Flags::RENAME_EXCHANGE | Flags::RENAME_NOREPLACE;
-        assert_eq!(rename_mode(flags), None);
-        assert_eq!(rename_mode(Flags::empty()), Some(RenameMode::Replace));
     }
 }

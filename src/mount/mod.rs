@@ -1,7 +1,8 @@
 //! FUSE: the only place that knows fuser.
 //!
 //! [`Session::mount`] attaches any [`Vfs`](crate::vfs::Vfs) to a mount point; the adapter turns
-//! requests into calls of it and values into replies, and nothing else.
+//! requests into calls of it and values into replies, and nothing else. Where the kernel hands requests
+//! over through `io_uring`, `ring` does the same.
 
 mod adapter;
 mod attach;
@@ -10,6 +11,8 @@ mod flags;
 mod idle;
 mod readahead;
 mod reply;
+mod ring;
+mod server;
 mod session;
 
 pub use attach::{MountError, Options};

@@ -5,10 +5,10 @@ use std::time::Duration;
 use fuser::{
     FileHandle, FopenFlags, Generation, ReplyAttr, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyXattr,
 };
-use tracing::debug;
 
 use crate::mount::convert::{self, errno};
-use crate::vfs::{Attr, Entry, Error, LogLevel, OpenFlags, Opened, Result, Timeouts};
+use crate::mount::server::{Listed, log_failure};
+use crate::vfs::{Attr, Entry, Error, OpenFlags, Opened, Result, Stat, Timeouts};
 
 /// How long the kernel may believe the attributes of an entry. The reply has one field for node
 /// and inode number; where they differ, the kernel asks again for the number that programs see.
@@ -35,6 +35,12 @@ pub(super) fn entry(timeouts: &Timeouts, operation: &str, found: Result<Entry>, 
     }
 }
 
+/// Node 0: the kernel remembers that there is no such name.
+pub(super) fn no_entry(timeouts: &Timeouts, reply: ReplyEntry) {
+    let nothing = convert::attr(0, &Attr::new(0, Stat::default()));
+    reply.entry(&timeouts.negative, &nothing, Generation(0));
+}
+
 pub(super) fn attr(timeouts: &Timeouts, operation: &str, found: Result<Attr>, reply: ReplyAttr) {
     match found {
         Ok(attr) => reply.attr(&timeouts.attr, &convert::attr(attr.ino, &attr)),
@@ -42,12 +48,9 @@ pub(super) fn attr(timeouts: &Timeouts, operation: &str, found: Result<Attr>, re
     }
 }
 
-/// Shows an error to developers; returns what the kernel gets. What the owner of the volume should
-/// know has been told where it happened.
+/// Shows an error to developers; returns what the kernel gets.
 pub(super) fn failed(operation: &str, error: &Error) -> fuser::Errno {
-    if error.level() == LogLevel::Debug {
-        debug!("{operation}: {error}");
-    }
+    log_failure(operation, error);
     errno(error)
 }
 
@@ -58,14 +61,11 @@ pub(super) fn empty(operation: &str, done: Result<()>, reply: ReplyEmpty) {
     }
 }
 
-pub(super) fn xattr(operation: &str, found: Result<Vec<u8>>, size: u32, reply: ReplyXattr) {
+pub(super) fn xattr(operation: &str, found: Result<Listed>, reply: ReplyXattr) {
     match found {
+        Ok(Listed::Len(len)) => reply.size(len),
+        Ok(Listed::Bytes(bytes)) => reply.data(&bytes),
         Err(error) => reply.error(failed(operation, &error)),
-        Ok(bytes) => match u32::try_from(bytes.len()) {
-            Ok(len) if size == 0 => reply.size(len),
-            Ok(len) if len <= size => reply.data(&bytes),
-            _ => reply.error(fuser::Errno::ERANGE),
-        },
     }
 }
 

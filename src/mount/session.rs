@@ -4,13 +4,16 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tracing::debug;
 
 use crate::mount::adapter::Adapter;
 use crate::mount::attach::{self, MountError, Options};
-use crate::mount::idle::{Activity, IdleMonitor};
+use crate::mount::idle::IdleMonitor;
 use crate::mount::readahead;
+use crate::mount::ring::Rings;
+use crate::mount::server::Server;
 use crate::vfs::Vfs;
 
 /// Event loops at least and at most; more than a few make no difference.
@@ -19,7 +22,9 @@ const LOOPS: std::ops::RangeInclusive<usize> = 4..=16;
 /// A mounted file system that is not running yet.
 pub struct Session<V: Vfs> {
     fuse: fuser::Session<Adapter<V>>,
-    activity: Arc<Activity>,
+    server: Arc<Server<V>>,
+    /// The FUSE device, if the kernel hands requests over through `io_uring`.
+    ring_device: Option<OwnedFd>,
     unmounter: Unmounter,
 }
 
@@ -72,8 +77,9 @@ impl<V: Vfs> Session<V> {
         config.clone_fd = attach::open_device().is_ok();
         // Who may enter is the kernel's decision alone.
         let acl = fuser::SessionACL::All;
-        let adapter = Adapter::new(fs, options);
-        let activity = adapter.activity();
+        let server = Arc::new(Server::new(fs, options));
+        let adapter = Adapter::new(Arc::clone(&server), options);
+        let (uses_rings, ring_device) = (adapter.uses_rings(), device.try_clone()?);
         let fuse = fuser::Session::from_fd(adapter, device, acl, config)?;
         if is_ours && let Err(error) = readahead::raise(&options.mountpoint) {
             debug!("the kernel reads ahead as far as it likes: {error}");
@@ -84,7 +90,8 @@ impl<V: Vfs> Session<V> {
         };
         Ok(Session {
             fuse,
-            activity,
+            server,
+            ring_device: Some(ring_device).filter(|_| uses_rings.load(Ordering::Relaxed)),
             unmounter,
         })
     }
@@ -97,7 +104,7 @@ impl<V: Vfs> Session<V> {
     /// What unmounts this session when nobody uses it any more.
     pub fn idle_monitor(&self) -> IdleMonitor {
         IdleMonitor {
-            activity: Arc::clone(&self.activity),
+            activity: Arc::clone(&self.server.activity),
             unmounter: self.unmounter(),
         }
     }
@@ -107,7 +114,15 @@ impl<V: Vfs> Session<V> {
     /// # Errors
     /// What the FUSE device says.
     pub fn run(self) -> io::Result<()> {
-        self.fuse.run()
+        let start = |device| Rings::start(&self.server, &device, &self.unmounter);
+        let rings = self.ring_device.map(start).transpose();
+        if rings.is_err() {
+            // Nobody would ever be answered.
+            let _ = self.unmounter.unmount(true);
+        }
+        let (ended, rings) = (self.fuse.run(), rings?);
+        rings.into_iter().for_each(Rings::join);
+        ended
     }
 }
 
