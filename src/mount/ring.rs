@@ -3,6 +3,9 @@
 //!
 //! The kernel puts a request into the queue of the CPU where it was made. Several threads serve each
 //! queue, since one may have to wait for the disk. `FORGET` still comes through the device.
+//!
+//! A thread stays on the CPU of its queue: who waits for the answer is there, asleep. Only while it
+//! serves long requests, of which the kernel makes several in advance, it may be anywhere.
 
 mod answer;
 mod attributes;
@@ -83,9 +86,9 @@ struct Worker<V> {
 
 impl<V: Vfs> Worker<V> {
     fn run(&self) {
-        // If that is refused, requests only take longer.
-        let _ = stay_on(self.cpu);
+        let mut place = Place::new(self.cpu);
         let answer = |request: RingRequest<'_>| {
+            place.suit(answer::takes_long(&request));
             let answer = || answer::to(&self.server, request);
             // Otherwise whoever asks would wait for ever.
             catch_unwind(AssertUnwindSafe(answer)).unwrap_or(Err(Errno::IO))
@@ -98,19 +101,49 @@ impl<V: Vfs> Worker<V> {
     }
 }
 
+/// Where a thread may run. If it cannot be told to, requests only take longer.
+struct Place {
+    home: CpuSet,
+    anywhere: Option<CpuSet>,
+    is_home: bool,
+}
+
+impl Place {
+    /// Binds the thread to a CPU.
+    fn new(cpu: usize) -> Place {
+        let anywhere = sched_getaffinity(None).ok();
+        let mut home = CpuSet::new();
+        home.set(cpu);
+        let is_home = sched_setaffinity(None, &home).is_ok();
+        Place {
+            home,
+            anywhere,
+            is_home,
+        }
+    }
+
+    /// Makes the place suit the request.
+    fn suit(&mut self, takes_long: bool) {
+        if takes_long != self.is_home {
+            return;
+        }
+        let place = if takes_long {
+            self.anywhere
+        } else {
+            Some(self.home)
+        };
+        if place.is_some_and(|place| sched_setaffinity(None, &place).is_ok()) {
+            self.is_home = !takes_long;
+        }
+    }
+}
+
 /// The CPUs on which we may run.
 fn usable_cpus() -> io::Result<Vec<usize>> {
     let set = sched_getaffinity(None)?;
     Ok((0..CpuSet::MAX_CPU)
         .filter(|cpu| set.is_set(*cpu))
         .collect())
-}
-
-/// Binds this thread to a CPU.
-fn stay_on(cpu: usize) -> io::Result<()> {
-    let mut set = CpuSet::new();
-    set.set(cpu);
-    Ok(sched_setaffinity(None, &set)?)
 }
 
 /// How many CPUs the kernel is prepared for.

@@ -115,12 +115,15 @@ impl<V: Vfs> Session<V> {
     /// What the FUSE device says.
     pub fn run(self) -> io::Result<()> {
         let start = |device| Rings::start(&self.server, &device, &self.unmounter);
-        let rings = self.ring_device.map(start).transpose();
-        if rings.is_err() {
-            // Nobody would ever be answered.
-            let _ = self.unmounter.unmount(true);
-        }
-        let (ended, rings) = (self.fuse.run(), rings?);
+        let rings = match self.ring_device.map(start).transpose() {
+            Ok(rings) => rings,
+            Err(error) => {
+                // Nobody would ever be answered.
+                let _ = self.unmounter.unmount(true);
+                return Err(error);
+            }
+        };
+        let ended = self.fuse.run();
         rings.into_iter().for_each(Rings::join);
         ended
     }

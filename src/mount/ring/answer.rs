@@ -8,6 +8,24 @@ use crate::vfs::{Caller, Entry, Errno, Error, Handle, NodeId, OpenFlags, Result,
 /// Data only (`FUSE_FSYNC_FDATASYNC`).
 pub(super) const SYNC_DATA: u32 = 1;
 
+/// The operation that reads a file.
+const READ: u32 = 15;
+/// From this length on, bytes, reading takes longer than waking another CPU.
+const LONG: u32 = 128 << 10;
+
+/// Whether a request will keep a CPU busy for long.
+pub(super) fn takes_long(request: &RingRequest<'_>) -> bool {
+    let (mut header, mut arguments) = (Input(request.header), Input(request.arguments));
+    let mut read_len = || {
+        header.skip(4)?;
+        let operation = header.u32()?;
+        // the handle and the offset
+        arguments.skip(16)?;
+        Result::Ok((operation == READ).then_some(arguments.u32()?))
+    };
+    read_len().is_ok_and(|len| len.is_some_and(|len| len >= LONG))
+}
+
 /// Serves a request; returns the length of the answer in its payload.
 pub(super) fn to<V: Vfs>(server: &Server<V>, request: RingRequest<'_>) -> sys::Result<usize> {
     serve(server, request).map_err(|error| error.errno())
@@ -66,7 +84,7 @@ impl<V: Vfs> Call<'_, V> {
             12 => ("rename", self.rename(false)),
             13 => ("link", self.link()),
             14 => ("open", self.open()),
-            15 => ("read", self.read()),
+            READ => ("read", self.read()),
             16 => ("write", self.write()),
             17 => ("statfs", self.statfs()),
             18 => ("release", self.release()),
