@@ -57,6 +57,22 @@ fn attributes_are_kept() {
 }
 
 #[test]
+fn who_asks_for_a_label_hears_that_there_are_none_unless_there_is_one() {
+    if !is_root("a label of SELinux") {
+        return;
+    }
+    if Path::new("/sys/fs/selinux/enforce").exists() {
+        return skip("a label of SELinux", "SELinux answers for it here");
+    }
+    let session = Session::new();
+    let path = session.join("file");
+    fs::write(&path, "").unwrap();
+    assert_eq!(get(&path, "security.selinux"), Err(Errno::OPNOTSUPP));
+    set(&path, "security.selinux", b"label").unwrap();
+    assert_eq!(get(&path, "security.selinux").unwrap(), b"label");
+}
+
+#[test]
 fn neither_names_nor_values_are_readable_on_disk() {
     let session = Session::new();
     fs::write(session.join("file"), "").unwrap();

@@ -14,13 +14,20 @@ use crate::vfs::{Caller, Error, NodeId, Result};
 /// File capabilities: the kernel asks for them before each write, and they count for nothing on
 /// a mount that ignores set-user-ID bits.
 const CAPABILITY: &str = "security.capability";
+/// Labels of `SELinux`, which answers for them itself where it is active. `ls -l` asks for that of each
+/// file, unless it hears once that there are none.
+const LABEL: &str = "security.selinux";
 
 impl Forward {
     pub(super) fn get_xattr(&self, node: NodeId, name: &OsStr) -> Result<Vec<u8>> {
         if name == CAPABILITY && !self.options.suid {
             return Err(Error::Os(Errno::OPNOTSUPP));
         }
-        self.with_subject(node, |subject| Ok(self.vault.get_xattr(subject, name)?))
+        let value = self.with_subject(node, |subject| Ok(self.vault.get_xattr(subject, name)?));
+        match value {
+            Err(Error::Os(Errno::NODATA)) if name == LABEL => Err(Error::Os(Errno::OPNOTSUPP)),
+            value => value,
+        }
     }
 
     pub(super) fn set_xattr(
