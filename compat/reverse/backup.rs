@@ -26,6 +26,19 @@ fn rsync(options: &str, from: &Path, to: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// A digest without the content of files that have several names: that depends on when each was
+/// looked up last, in the Go program too.
+fn lasting(digest: &str) -> String {
+    let line = |line: &str| {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        if words[1] == "f" && words[3] != "1" {
+            words.remove(6);
+        }
+        words.join(" ")
+    };
+    digest.lines().map(|it| line(it) + "\n").collect()
+}
+
 #[test]
 fn rsync_has_nothing_to_do_after_the_go_programs_view() {
     let Some(go) = Program::go("rsync of both views") else {
@@ -34,15 +47,15 @@ fn rsync_has_nothing_to_do_after_the_go_programs_view() {
     let plain = plain_tree(Limits::NONE);
     let scratch = tempfile::tempdir().unwrap();
     for options in [&[][..], &["-plaintextnames"], &["-deterministic-names"]] {
-        // For files with several names it counts in which order they are looked up, so the copies
-        // are made in the same way.
         let copies = ["theirs", "ours"].map(|name| scratch.path().join(name));
         for (program, copy) in [&go, &Program::ours()].into_iter().zip(&copies) {
             let mount = Mount::new(program, &plain, options);
             assert!(rsync("-aH", &mount.path(), copy).lines().count() > 100);
             mount.unmount();
         }
-        let [theirs, ours] = copies.each_ref().map(|copy| digest(copy).unwrap());
+        let [theirs, ours] = copies
+            .each_ref()
+            .map(|copy| lasting(&digest(copy).unwrap()));
         assert_same(&theirs, &ours, &format!("{options:?}"));
         let mount = Mount::new(&Program::ours(), &plain, options);
         assert_eq!(rsync("-aH", &mount.path(), &copies[0]), "", "{options:?}");
