@@ -86,6 +86,7 @@ fn a_mount_stands_although_no_manager_listens() {
     let child = command.stderr(Stdio::piped()).spawn().unwrap();
     let shown = wait::until(|| point.line());
     assert!(shown.is_some());
+    point.wait_for_answer();
     point.unmount();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
