@@ -66,7 +66,9 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         }
         // Offered where the administrator has switched it on; it cannot be taken back.
         let ring = InitFlags::FUSE_OVER_IO_URING;
-        let uses_rings = sys::can_use_rings() && config.add_capabilities(ring).is_ok();
+        let uses_rings = config.capabilities().contains(ring)
+            && sys::can_use_rings()
+            && config.add_capabilities(ring).is_ok();
         self.uses_rings.store(uses_rings, Ordering::Relaxed);
         let _ = config.set_max_write(MAX_WRITE);
         Ok(())
@@ -108,7 +110,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         reply: ReplyAttr,
     ) {
         let changes = Changes {
-            mode: mode.map(|mode| mode & 0o7777),
+            mode,
             uid,
             gid,
             size: size.map(PlainOffset),
@@ -118,7 +120,7 @@ impl<V: Vfs> Filesystem for Adapter<V> {
         let caller = caller(req, 0);
         let found = self
             .server
-            .setattr(caller, node(ino), fh.map(handle), &changes);
+            .setattr(caller, node(ino), fh.map(handle), changes);
         reply::attr(&self.server.timeouts, "setattr", found, reply);
     }
 

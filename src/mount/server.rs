@@ -101,13 +101,14 @@ impl<V: Vfs> Server<V> {
         caller: Caller,
         node: NodeId,
         handle: Option<Handle>,
-        changes: &Changes,
+        mut changes: Changes,
     ) -> vfs::Result<Attr> {
         let node = self.at(node);
+        changes.mode = changes.mode.map(|mode| mode & 0o7777);
         if changes.size.is_some() || changes.uid.or(changes.gid).is_some() {
             self.fs.drop_privileges(caller, node, handle)?;
         }
-        self.fs.setattr(node, handle, changes)
+        self.fs.setattr(node, handle, &changes)
     }
 
     pub(super) fn readlink(&self, node: NodeId) -> vfs::Result<Vec<u8>> {

@@ -17,6 +17,7 @@ mod valid {
     pub(super) const ATIME_NOW: u32 = 1 << 7;
     pub(super) const MTIME_NOW: u32 = 1 << 8;
 }
+
 /// A request for attributes comes with a handle (`FUSE_GETATTR_FH`).
 const GETATTR_HANDLE: u32 = 1;
 
@@ -53,7 +54,7 @@ impl<V: Vfs> Call<'_, V> {
             has(given).then_some(time)
         };
         let changes = Changes {
-            mode: has(valid::MODE).then_some(mode & 0o7777),
+            mode: has(valid::MODE).then_some(mode),
             uid: has(valid::UID).then_some(uid),
             gid: has(valid::GID).then_some(gid),
             size: has(valid::SIZE).then_some(PlainOffset(size)),
@@ -63,7 +64,7 @@ impl<V: Vfs> Call<'_, V> {
         let handle = has(valid::HANDLE).then_some(handle);
         let attr = self
             .server
-            .setattr(self.caller, self.node, handle, &changes)?;
+            .setattr(self.caller, self.node, handle, changes)?;
         let timeouts = &self.server.timeouts;
         self.reply(|output| output.attr(timeouts, &attr))
     }

@@ -205,20 +205,16 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Type and permissions. What has no type is a file.
+/// Type and permissions.
 fn mode(stat: &Stat) -> u32 {
     type_bits(stat.kind()) | stat.mode & 0o7777
 }
 
+/// What has no type is a file.
 fn type_bits(kind: Kind) -> u32 {
-    match kind {
-        Kind::File | Kind::Unknown => libc::S_IFREG,
-        Kind::Dir => libc::S_IFDIR,
-        Kind::Symlink => libc::S_IFLNK,
-        Kind::Fifo => libc::S_IFIFO,
-        Kind::Socket => libc::S_IFSOCK,
-        Kind::CharDevice => libc::S_IFCHR,
-        Kind::BlockDevice => libc::S_IFBLK,
+    match kind.bits() {
+        0 => Kind::File.bits(),
+        bits => bits,
     }
 }
 
